@@ -1,0 +1,33 @@
+"""The contract of a balancing method: it writes one function, `combine`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Balancing(ABC):
+    """A method for balancing tasks."""
+
+    @abstractmethod
+    def build(self, scales: Mapping[str, float]) -> Balancer:
+        """The balancer for these tasks, in this order.
+
+        :param scales: For each task the training loss of its best constant answer (above 0).
+        """
+
+
+class Balancer(nn.Module, ABC):
+    """Makes one loss of many. It may hold parameters that are learned with the network."""
+
+    @abstractmethod
+    def combine(self, losses: Float[Tensor, "tasks"]) -> Float[Tensor, ""]:
+        """One loss from one mean loss per task, in the order of the tasks.
+
+        A task without a known row in the batch has a loss of 0 that leads to no parameter.
+        """

@@ -1,0 +1,226 @@
+"""Makes a batch of some rows of some grains: vectorised, each distinct thing and moment once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
+
+from jointrec.plan import Grain, Plan
+from jointrec.prepare.prepared import Asked, Fields, Moments, Past, Prepared
+from jointrec.splits import TRAIN
+
+from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch
+from .candidates import WHOLE, Choice, among, counted, everything, sampled, shares
+from .pool import Pool, distinct, runs
+
+SECOND = 1_000_000
+OLDEST = 31
+"""The last bucket of ages: 2^31 seconds are 68 years."""
+
+Rows = Int64[np.ndarray, "rows"]
+
+
+class Assembler:
+    """Reads rows of prepared arrays into batches. Training, evaluation and serving share it.
+
+    :param prepared: The arrays.
+    :param plan: Which tasks each grain answers, and what they rank. A plan with fewer tasks than
+        were prepared reads these only.
+    :param last: How many past events of a moment are read.
+    """
+
+    def __init__(self, prepared: Prepared, plan: Plan, last: int) -> None:
+        self.prepared = prepared
+        self.plan = plan
+        self.last = last
+
+    def __call__(
+        self,
+        picked: Sequence[tuple[Asked, Rows]],
+        *,
+        part: int | None = None,
+        seed: Sequence[int] | None = None,
+    ) -> Batch:
+        """The batch of these rows.
+
+        :param picked: Rows of one or more grains, each grain once.
+        :param part: Only labels of this part of the split are known. None: all that there are.
+        :param seed: Where large catalogues are sampled from. None reads every catalogue whole.
+        """
+        things = {name: Pool(len(table.keys)) for name, table in self.prepared.things.items()}
+        for pool in things.values():
+            pool.add(np.zeros(1, dtype=np.int64))  # code 0 stands first and means none in a history
+        table = Pool(self.prepared.layout.table_rows)
+        examples = tuple(
+            self._examples(asked, rows, things, table, part, seed)
+            for asked, rows in picked
+            if len(rows)
+        )
+        codes = {name: pool.close() for name, pool in things.items()}
+        fields = {
+            name: _fields(self.prepared.things[name].fields, found, table)
+            for name, found in codes.items()
+        }
+        touched = torch.from_numpy(table.close())
+        return Batch(
+            touched, {n: torch.from_numpy(found) for n, found in codes.items()}, fields, examples
+        )
+
+    def _examples(
+        self,
+        asked: Asked,
+        rows: Rows,
+        things: dict[str, Pool],
+        table: Pool,
+        part: int | None,
+        seed: Sequence[int] | None,
+    ) -> Examples:
+        grain = self.grains[asked.grain.name]
+        at, moments = {}, {}
+        for entity in grain.sees:
+            found, position = distinct(asked.at[entity][rows], len(asked.moments[entity].things))
+            at[entity] = torch.from_numpy(position)
+            moments[entity] = self._moments(entity, asked.moments[entity], found, things)
+        labels, known = _labels(asked, grain, rows, part)
+        candidates = {}
+        for task, entity in self.plan.catalogue.items():
+            if task in grain.tasks and asked.times is not None:
+                choice = self._choice(task, labels.get(task), seed)
+                counts, days = counted(
+                    self.prepared.popularity[task], asked.times[rows], choice.codes
+                )
+                candidates[task] = Candidates(
+                    torch.from_numpy(things[entity].add(choice.codes)),
+                    None if choice.log_q is None else torch.from_numpy(choice.log_q),
+                    torch.from_numpy(counts),
+                    torch.from_numpy(days),
+                )
+                if task in labels:
+                    labels[task] = among(choice, labels[task])
+        return Examples(
+            grain=grain,
+            at=at,
+            moments=moments,
+            context=_fields(asked.context, rows, table),
+            clock=torch.from_numpy(asked.clock[rows]),
+            pairs={pair: torch.from_numpy(count[rows]) for pair, count in asked.pairs.items()},
+            labels={task: self._label_tensor(task, values) for task, values in labels.items()},
+            known={task: torch.from_numpy(values) for task, values in known.items()},
+            candidates=candidates,
+        )
+
+    @cached_property
+    def grains(self) -> dict[str, Grain]:
+        """The grains of the plan by name, with the tasks that are asked."""
+        return {grain.name: grain for grain in self.plan.grains}
+
+    @cached_property
+    def _shares(self) -> dict[str, Float64[np.ndarray, "_"]]:
+        """For each sampled task the share of each candidate in the training labels."""
+        found = {}
+        for task in self.plan.catalogue:
+            asked = self.prepared.asked.get(self.plan.grain_of(task).name)
+            size = self.num_candidates(task)
+            labels = np.zeros(0)
+            if asked is not None and task in (asked.labels or {}):
+                labels = asked.labels[task][asked.parts[task] == TRAIN]
+            found[task] = shares(labels[labels >= 1], size)
+        return found
+
+    def num_candidates(self, task: str) -> int:
+        """How many things a task ranks: those of the tables; a newcomer asked about is not one."""
+        return self.prepared.popularity[task].counts.shape[1] - 1
+
+    def _choice(
+        self,
+        task: str,
+        labels: Float64[np.ndarray, "rows"] | None,
+        seed: Sequence[int] | None,
+    ) -> Choice:
+        size = self.num_candidates(task)
+        if size <= WHOLE or seed is None:
+            return everything(size)
+        chosen = np.zeros(0) if labels is None else labels[~np.isnan(labels)]
+        return sampled(chosen.astype(np.int64), self._shares[task], seed)
+
+    def _label_tensor(self, task: str, values: Float64[np.ndarray, "rows"]) -> Tensor:
+        """Unknown becomes 0. Codes stay float64: float32 ends at 16 million."""
+        whole = np.nan_to_num(values, nan=0.0)
+        return torch.from_numpy(whole if task in self.plan.catalogue else whole.astype(np.float32))
+
+    def _moments(
+        self, entity: str, moments: Moments, found: Rows, things: dict[str, Pool]
+    ) -> MomentBatch:
+        history = None
+        if moments.times is not None and entity in self.prepared.past:
+            past = self.prepared.past[entity]
+            history = _history(past, moments, found, self.last, things)
+        return MomentBatch(
+            torch.from_numpy(things[entity].add(moments.things[found])),
+            torch.from_numpy(moments.numbers[found]),
+            history,
+        )
+
+
+def _history(
+    past: Past, moments: Moments, found: Rows, last: int, things: dict[str, Pool]
+) -> HistoryBatch:
+    assert moments.times is not None
+    start, stop = moments.start[found], moments.stop[found]
+    lengths = np.minimum(stop - start, last)
+    steps = max(int(lengths.max(initial=0)), 1)
+    at = stop[:, None] + np.arange(-steps, 0)
+    there = np.arange(steps) >= (steps - lengths)[:, None]
+    if not len(past.times):  # nobody has a past at all
+        none = np.zeros(at.shape, dtype=np.int64)
+        objects = {name: torch.from_numpy(none) for name in past.objects}
+        return HistoryBatch(
+            torch.from_numpy(none), torch.from_numpy(none), objects, torch.from_numpy(there)
+        )
+    at = np.where(there, at, 0)
+    seconds = (moments.times[found][:, None] - past.times[at]) // SECOND
+    ages = np.clip(np.frexp(np.maximum(seconds, 0) + 1.0)[1] - 1, 0, OLDEST).astype(np.int64)
+    return HistoryBatch(
+        torch.from_numpy(np.where(there, past.kinds[at], 0)),
+        torch.from_numpy(np.where(there, ages, 0)),
+        {
+            name: torch.from_numpy(things[name].add(np.where(there, codes[at], 0)))
+            for name, codes in past.objects.items()
+        },
+        torch.from_numpy(there),
+    )
+
+
+def _fields(fields: Fields, rows: Rows, table: Pool) -> FieldBatch:
+    bags = []
+    for bag in fields.bags:
+        at, offsets = runs(bag.offsets, rows)
+        bags.append(Bag(torch.from_numpy(table.add(bag.values[at])), torch.from_numpy(offsets)))
+    return FieldBatch(
+        torch.from_numpy(table.add(fields.ids[rows])),
+        tuple(bags),
+        torch.from_numpy(fields.numbers[rows]),
+    )
+
+
+def _labels(
+    asked: Asked, grain: Grain, rows: Rows, part: int | None
+) -> tuple[dict[str, Float64[np.ndarray, "rows"]], dict[str, Bool[np.ndarray, "rows"]]]:
+    """Labels with nan where unknown, and which are known; empty where only answers are asked."""
+    labels, known = {}, {}
+    for task in grain.tasks:
+        if task in (asked.labels or {}):
+            known[task] = knows(asked, task, part)[rows]
+            labels[task] = np.where(known[task], asked.labels[task][rows], np.nan)
+    return labels, known
+
+
+def knows(asked: Asked, task: str, part: int | None) -> Bool[np.ndarray, "rows"]:
+    """Which rows have a label of a task, in this part of the split."""
+    known = ~np.isnan(asked.labels[task])
+    return known if part is None else known & (asked.parts[task] == part)

@@ -1,0 +1,67 @@
+"""Which rows come when: how many passes a grain gets in an epoch, and in which order.
+
+An epoch is one pass over the largest grain. Rows are drawn from a grain in proportion to the square
+root of its size, so a smaller grain is passed more often than once; but never more than
+:data:`MOST_PASSES` times in an epoch, however small it is, so that a grain of a hundred rows is not
+learned by heart beside one of a million. Every step sees every grain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int64
+
+POWER = 0.5
+MOST_PASSES = 2.0
+BLOCK = 8
+"""Rows that stay together when rows are shuffled: lists shown together share their encoding."""
+
+FEWEST_STEPS = 64
+FEWEST_ROWS = 128
+"""An epoch has at least so many steps, as long as each can have at least so many rows."""
+
+
+def taken(sizes: Sequence[int], rows: int) -> tuple[int, tuple[int, ...]]:
+    """The steps of an epoch, and how many rows of each grain the whole epoch takes.
+
+    A grain of ``n`` rows beside a largest one of ``m`` is passed ``min((m / n) ** 0.5, 2)`` times,
+    and gives every step at least one row.
+
+    :param sizes: The rows of each grain; 0 takes no part.
+    :param rows: Rows of one step, over all grains, at most (but for the one that each grain gives).
+
+    >>> taken([1_000_000, 250_000, 10_000], 4096)
+    (371, (1000000, 500000, 20000))
+    """
+    most = max(sizes, default=0)
+    if most == 0:
+        return 0, tuple(0 for _ in sizes)
+    passes = [min((most / size) ** POWER, MOST_PASSES) if size else 0.0 for size in sizes]
+    wanted = [round(n * size) for n, size in zip(passes, sizes, strict=True)]
+    rows = min(rows, max(FEWEST_ROWS, sum(wanted) // FEWEST_STEPS))
+    steps = min(-(-sum(wanted) // rows), most)
+    return steps, tuple(max(want, steps) if want else 0 for want in wanted)
+
+
+def stream(size: int, start: int, count: int, seed: Sequence[int]) -> Int64[np.ndarray, "count"]:
+    """A stretch of an endless stream over ``size`` rows: one shuffled pass after another.
+
+    Every pass holds every row once, in an order of its own; blocks of neighbours stay together.
+
+    :param start: Where in the stream the stretch begins, so that an epoch goes on where the one
+        before it ended.
+    """
+    first, last = start // size, -(-(start + count) // size)
+    passes = [_shuffled(size, np.random.default_rng([*seed, number])) for number in range(first, last)]
+    begin = start - first * size
+    return np.concatenate([*passes, np.zeros(0, dtype=np.int64)])[begin : begin + count]
+
+
+def _shuffled(size: int, chance: np.random.Generator) -> Int64[np.ndarray, "size"]:
+    """Every row once, in blocks. The first block is cut at random: no two rows always meet."""
+    shift = int(chance.integers(BLOCK))
+    blocks = chance.permutation(-(-(size + shift) // BLOCK))
+    rows = (blocks[:, None] * BLOCK + np.arange(BLOCK) - shift).ravel()
+    return rows[(rows >= 0) & (rows < size)].astype(np.int64, copy=False)

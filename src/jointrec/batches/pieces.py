@@ -1,0 +1,48 @@
+"""Rows in their own order, piece by piece: for scoring, where nothing is shuffled or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jointrec.prepare.prepared import Asked
+
+from .ahead import ahead
+from .assemble import Assembler, Rows
+from .batch import Batch
+
+PIECE = 8_192
+SCORES = 1 << 24
+"""The most scores of candidates that a piece may lead to: 64 MiB of them."""
+
+
+def pieces(
+    assembler: Assembler,
+    asked: Asked,
+    rows: Rows,
+    *,
+    part: int | None = None,
+    seed: Sequence[int] | None = None,
+) -> Iterator[Batch]:
+    """Batches that hold these rows of a grain, in this order.
+
+    :param part: Only labels of this part of the split are known. None: all that there are.
+    :param seed: As for :class:`Assembler`: None reads every catalogue whole.
+    """
+    size = piece_size(assembler, asked)
+
+    def make(number: int) -> Batch:
+        piece = rows[number * size : (number + 1) * size]
+        own = None if seed is None else (*seed, number)
+        return assembler([(asked, piece)], part=part, seed=own)
+
+    return ahead(make, -(-len(rows) // size))
+
+
+def piece_size(assembler: Assembler, asked: Asked) -> int:
+    """How many rows are scored at once: fewer where each gets a score for every candidate."""
+    ranked = [
+        assembler.num_candidates(task)
+        for task in assembler.plan.catalogue
+        if task in assembler.grains[asked.grain.name].tasks
+    ]
+    return max(1, min([PIECE, *(SCORES // max(size, 1) for size in ranked)]))

@@ -1,0 +1,88 @@
+"""Say once what is meant many times, and count on."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Int64
+
+Codes = Int64[np.ndarray, "..."]
+
+DENSE = 32
+"""Below this many codes that exist for one that is used, marking is faster than sorting."""
+
+
+def distinct(codes: Codes, size: int) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
+    """The distinct codes, ascending, and the position of each code among them.
+
+    The same as `numpy.unique` with its inverse; linear in time where the codes are dense.
+
+    :param size: All codes are from 0 to below this.
+
+    >>> distinct(np.array([7, 2, 7]), 10)
+    (array([2, 7]), array([1, 0, 1]))
+    """
+    if size > DENSE * codes.size:
+        found, inverse = np.unique(codes, return_inverse=True)
+        return found, inverse.reshape(codes.shape).astype(np.int64, copy=False)
+    mark = np.zeros(size, dtype=bool)
+    mark[codes] = True
+    found = np.flatnonzero(mark)
+    position = np.empty(size, dtype=np.int64)
+    position[found] = np.arange(len(found))
+    return found, position[codes]
+
+
+class Pool:
+    """Collects codes from many places and numbers the distinct ones.
+
+    `add` hands out an array of positions at once, so that whatever points may be built; the
+    positions are written into it by `close`.
+
+    :param size: All codes are from 0 to below this.
+
+    >>> pool = Pool(100)
+    >>> first, second = pool.add(np.array([40, 7])), pool.add(np.array([7]))
+    >>> pool.close()
+    array([ 7, 40])
+    >>> first, second
+    (array([1, 0]), array([0]))
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._codes: list[Codes] = []
+        self._positions: list[Codes] = []
+
+    def add(self, codes: Codes) -> Codes:
+        """The positions of these codes, which are right after `close`."""
+        positions = np.zeros(codes.shape, dtype=np.int64)
+        self._codes.append(codes)
+        self._positions.append(positions)
+        return positions
+
+    def close(self) -> Int64[np.ndarray, "distinct"]:
+        """The distinct codes, ascending. Writes all positions."""
+        if not self._codes:
+            return np.zeros(0, dtype=np.int64)
+        found, inverse = distinct(np.concatenate([c.ravel() for c in self._codes]), self._size)
+        start = 0
+        for positions in self._positions:
+            stop = start + positions.size
+            positions[...] = inverse[start:stop].reshape(positions.shape)
+            start = stop
+        return found
+
+
+def runs(
+    offsets: Int64[np.ndarray, "_"], rows: Int64[np.ndarray, "rows"]
+) -> tuple[Int64[np.ndarray, "total"], Int64[np.ndarray, "rows_and_one"]]:
+    """Where the values of some rows of a ragged column lie, and the offsets of those rows.
+
+    >>> runs(np.array([0, 2, 2, 5]), np.array([2, 0]))
+    (array([2, 3, 4, 0, 1]), array([0, 3, 5]))
+    """
+    lengths = offsets[rows + 1] - offsets[rows]
+    own = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=own[1:])
+    at = np.arange(own[-1], dtype=np.int64) + np.repeat(offsets[rows] - own[:-1], lengths)
+    return at, own

@@ -1,0 +1,22 @@
+"""How much training a network gets. Joint and alone get the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long training may take, in passes over the rows.
+
+    :param epochs: The most passes over the training rows.
+    :param rows: Rows per optimizer step, over all grains together.
+    :param patience: A task (with its whole funnel) stops after this many passes without a better
+        validation loss, and is served from its best pass.
+    :param seed: Where all chance comes from: the same seed gives the same bits on one machine.
+    """
+
+    epochs: int = 8
+    rows: int = 4096
+    patience: int = 2
+    seed: int = 0

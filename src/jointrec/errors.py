@@ -1,0 +1,85 @@
+"""Errors a person can act on: what is wrong, where, what is allowed, what is nearest, what to do.
+
+Every error that this package raises on purpose is a :class:`JointRecError`; the command line prints
+its text and nothing else. A message names the place first (``tasks.click.label: …``), so that
+several can be told at once and each still be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class JointRecError(Exception):
+    """Base of every error raised on purpose by this package."""
+
+
+class ProjectError(JointRecError, ValueError):
+    """The declared project cannot be what was meant."""
+
+
+class SourceError(JointRecError, OSError):
+    """A table cannot be read: missing, empty, unreadable, or not the table that was declared."""
+
+
+class DataError(JointRecError, ValueError):
+    """The tables can be read, but what they hold cannot answer the question."""
+
+
+class BundleError(JointRecError, ValueError):
+    """A saved model is damaged, incomplete, or of a version that this package does not read."""
+
+
+class MissingExtra(JointRecError, ImportError):
+    """An optional package is needed for what was asked."""
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """The sentence that proposes the allowed name closest to ``name``, or nothing.
+
+    >>> nearest("MMEO", ["MMoE", "PLE"])
+    ' Did you mean `MMoE`?'
+    >>> nearest("xyz", ["MMoE", "PLE"])
+    ''
+    """
+    spelled = {candidate.lower(): candidate for candidate in allowed}
+    close = get_close_matches(name.lower(), spelled, n=1)
+    return f" Did you mean `{spelled[close[0]]}`?" if close else ""
+
+
+def unknown_name(what: str, name: str, allowed: Iterable[str], *, at: str) -> str:
+    """The one sentence used for every name that is not known.
+
+    >>> unknown_name("column", "clikced", ["clicked", "price"], at="tasks.click.label")
+    'tasks.click.label: there is no column `clikced`. Did you mean `clicked`? Known: clicked, price.'
+    """
+    allowed = sorted(allowed)
+    known = f"Known: {', '.join(allowed)}." if allowed else "None are known here."
+    return f"{at}: there is no {what} `{name}`.{nearest(name, allowed)} {known}"
+
+
+def together(problems: Sequence[str], *, of: str) -> str:
+    """One message that tells all problems at once, so that nobody mends them one run at a time.
+
+    >>> print(together(["a: is missing.", "b: is missing."], of="shop.toml"))
+    shop.toml: 2 problems.
+      1. a: is missing.
+      2. b: is missing.
+    """
+    if len(problems) == 1:
+        return problems[0]
+    lines = [f"  {number}. {problem}" for number, problem in enumerate(problems, 1)]
+    return "\n".join([f"{of}: {len(problems)} problems.", *lines])
+
+
+def missing_extra(package: str, extra: str, *, needed_for: str) -> MissingExtra:
+    """The error for an optional package that is not installed, with the line that installs it.
+
+    >>> print(missing_extra("lightgbm", "baselines", needed_for="the lightgbm baseline"))
+    the lightgbm baseline needs the package `lightgbm`. Install it with: pip install 'jointrec[baselines]'
+    """
+    return MissingExtra(
+        f"{needed_for} needs the package `{package}`. "
+        f"Install it with: pip install 'jointrec[{extra}]'"
+    )

@@ -1,0 +1,7 @@
+"""Other ways to answer a task, one per file. The list is the registry."""
+
+from .base import Baseline, Question
+from .lightgbm import LightGBM
+from .popularity import Popularity
+
+__all__ = ["Baseline", "LightGBM", "Popularity", "Question"]

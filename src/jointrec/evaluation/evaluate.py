@@ -1,0 +1,178 @@
+"""Measures every way of answering a task on the same test rows, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64
+
+from jointrec.functional.intervals import Interval, bootstrap, paired
+from jointrec.network import JointNetwork, answers_of
+from jointrec.plan import Plan
+from jointrec.prepare import Asked, Prepared
+from jointrec.project import Project
+from jointrec.splits import TEST, TRAIN, VALID
+from jointrec.tasks import Task
+
+from .baselines import Baseline, Question
+from .report import TaskReport
+
+Answers = np.ndarray[Any, np.dtype[np.float64]]
+Oracle = Callable[[Asked, Int64[np.ndarray, "rows"]], Answers]
+"""Gives the best answers that anyone could give for some rows, where they are known."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways of answering that are compared.
+
+    :param joint: For each task the network that serves it.
+    :param alone: For each task a network trained on that task only; empty to leave this out.
+    :param baselines: Other ways.
+    :param oracles: For each task with a known truth, that truth.
+    """
+
+    joint: Mapping[str, JointNetwork]
+    alone: Mapping[str, JointNetwork]
+    baselines: Sequence[Baseline]
+    oracles: Mapping[str, Oracle]
+
+
+def evaluate(
+    project: Project,
+    plan: Plan,
+    prepared: Prepared,
+    ways: Ways,
+    *,
+    rounds: int = 200,
+    observe: Callable[[str, str], None] | None = None,
+) -> dict[str, TaskReport]:
+    """One report for each task, from its test rows alone.
+
+    :param rounds: How often clusters are resampled for the intervals.
+    :param observe: Called with a task and a way before it is measured.
+    """
+    reports: dict[str, TaskReport] = {}
+    for grain in plan.grains:
+        asked = prepared.asked[grain.name]
+        for name in grain.tasks:
+            question = question_of(project, prepared, asked, name)
+            answered: dict[str, Answers] = {}
+            for way, network in (("joint", ways.joint), ("alone", ways.alone)):
+                if name in network:
+                    _tell(observe, name, way)
+                    answered[way] = network_answers(network[name], prepared, asked, name, question)
+            for baseline in ways.baselines:
+                if baseline.applies(question):
+                    _tell(observe, name, baseline.name)
+                    answers = baseline.answer(question, seed=project.budget.seed)
+                    answered[baseline.name] = judged(project.tasks[name], answers, question)
+            if name in ways.oracles:
+                answers = ways.oracles[name](asked, question.test)
+                answered["oracle"] = judged(project.tasks[name], answers, question)
+            _tell(observe, name, "intervals")
+            reports[name] = task_report(project, question, answered, rounds=rounds)
+    return {name: reports[name] for name in project.tasks}
+
+
+def _tell(observe: Callable[[str, str], None] | None, task: str, way: str) -> None:
+    if observe is not None:
+        observe(task, way)
+
+
+def question_of(project: Project, prepared: Prepared, asked: Asked, name: str) -> Question:
+    """A task with the rows of each part whose label is known."""
+    known = ~np.isnan(asked.labels[name])
+    rows = [np.flatnonzero(known & (asked.parts[name] == part)) for part in (TRAIN, VALID, TEST)]
+    return Question(project, prepared, asked, name, *rows)
+
+
+def network_answers(
+    network: JointNetwork, prepared: Prepared, asked: Asked, name: str, question: Question
+) -> Answers:
+    """What a network answers for the test rows, as its metrics read it."""
+    task = question.project.tasks[name]
+    pieces: list[Answers] = []
+    done = 0
+    for piece in answers_of(network, prepared, asked, (name,), question.test):
+        answers = piece[name]
+        rows = question.test[done : done + len(answers)]
+        pieces.append(_as_measured(task, answers, question.labels[rows]))
+        done += len(answers)
+    if not pieces:
+        return np.zeros(0)
+    return np.concatenate(pieces)
+
+
+def judged(task: Task, answers: Answers, question: Question) -> Answers:
+    """Answers for the test rows, as the task's metrics read them."""
+    return _as_measured(task, answers, question.labels[question.test])
+
+
+def _as_measured(task: Task, answers: Answers, labels: Float64[np.ndarray, "rows"]) -> Answers:
+    return ranks(answers, labels) if task.ranks_catalogue else answers
+
+
+def ranks(
+    scores: Float[np.ndarray, "rows candidates"], labels: Float64[np.ndarray, "rows"]
+) -> Float64[np.ndarray, "rows"]:
+    """The place of the right candidate among all, 1 for the best; ties share the middle place.
+
+    :param labels: The code of the right candidate: 1 for the first column.
+
+    >>> ranks(np.array([[0.1, 0.9, 0.5], [1.0, 1.0, 0.0]]), np.array([3.0, 1.0])).tolist()
+    [2.0, 1.5]
+    """
+    right = np.take_along_axis(scores, labels.astype(np.int64)[:, None] - 1, axis=1)
+    above = (scores > right).sum(axis=1)
+    level = (scores == right).sum(axis=1)
+    return 1.0 + above + (level - 1) / 2
+
+
+def task_report(
+    project: Project, question: Question, answered: Mapping[str, Answers], *, rounds: int
+) -> TaskReport:
+    """Every metric of every way on the test rows, and how much better joint is than each other."""
+    task = project.tasks[question.task]
+    labels = question.labels[question.test]
+    clusters = question.asked.clusters[question.test]
+    seed = project.budget.seed
+    names = list(task.metrics)
+    deciding = task.metrics[names[0]]
+    systems: dict[str, dict[str, Interval]] = {}
+    for way, answers in answered.items():
+        systems[way] = {
+            name: bootstrap(
+                metric.measure, labels, answers, clusters, groups=clusters, rounds=rounds, seed=seed
+            )
+            for name, metric in task.metrics.items()
+        }
+    gains: dict[str, Interval] = {}
+    for way, answers in answered.items():
+        if way == "joint" or "joint" not in answered:
+            continue
+        first, second = answered["joint"], answers
+        if deciding.better == "lower":
+            first, second = second, first
+        gains[way] = paired(
+            deciding.measure, labels, first, second, clusters,
+            groups=clusters, rounds=rounds, seed=seed,
+        )  # fmt: skip
+    counted = task.has_chance or not task.ranks_catalogue and task.cell != "id"
+    return TaskReport(
+        kind=type(task).__name__,
+        grain=question.asked.grain.name,
+        sees=question.asked.grain.sees,
+        label=str(task.label),
+        rows=len(labels),
+        positives=int((labels > 0).sum()) if counted else None,
+        train_rows=len(question.train),
+        metric=names[0],
+        better=deciding.better,
+        systems=systems,
+        gains=gains,
+        clusters=len(np.unique(clusters)),
+    )

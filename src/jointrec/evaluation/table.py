@@ -1,0 +1,93 @@
+"""The report as a table for a person: one line per task, every way side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from jointrec.functional.intervals import Interval
+
+from .report import Report, TaskReport
+
+ORDER = ("joint", "alone", "lightgbm", "popularity", "oracle")
+SIGNS = {
+    "better": ("▲", "green"),
+    "level": ("=", "dim"),
+    "worse": ("▼", "red"),
+    "unknown": ("?", "dim"),
+}
+
+
+def ways_of(report: Report) -> list[str]:
+    """The ways of answering that the report has, joint first and the oracle last."""
+    found = {way for task in report.tasks.values() for way in task.systems}
+    known = [way for way in ORDER if way in found]
+    return [*known[:1], *[w for w in known[1:] if w != "oracle"], *sorted(found - set(ORDER)),
+            *[w for w in known if w == "oracle"]]  # fmt: skip
+
+
+def report_table(report: Report) -> Table:
+    """The deciding metric of every task, for every way, with 95 % intervals.
+
+    ▲ joint is better, ▼ worse, = level: by the interval of the paired difference.
+    """
+    ways = ways_of(report)
+    table = Table(title="Each task's deciding metric on test rows, with 95 % intervals")
+    table.add_column("task", style="bold")
+    table.add_column("grain")
+    table.add_column("test rows", justify="right")
+    table.add_column("yes", justify="right")
+    table.add_column("metric")
+    for way in ways:
+        table.add_column(way, justify="right")
+    for name, task in report.tasks.items():
+        positives = "" if task.positives is None else f"{task.positives:,}"
+        arrow = "↑" if task.better == "higher" else "↓"
+        table.add_row(
+            name, task.grain, f"{task.rows:,}", positives, f"{task.metric} {arrow}",
+            *[_cell(task, way) for way in ways],
+        )  # fmt: skip
+    table.caption = "↑ higher is better · ↓ lower is better · joint is ▲ better, ▼ worse, = level"
+    return table
+
+
+def _cell(task: TaskReport, way: str) -> Text:
+    if way not in task.systems:
+        return Text("–", style="dim")
+    text = Text(spell(task.systems[way][task.metric]))
+    if way in task.gains and way != "oracle":
+        sign, style = SIGNS[task.verdict(way)]
+        text.append(f" {sign}", style=style)
+    return text
+
+
+def spell(interval: Interval) -> str:
+    """An interval as people read it.
+
+    >>> spell(Interval(0.7994, 0.791, 0.8071))
+    '.799 (.791–.807)'
+    """
+    if math.isnan(interval.value):
+        return "not defined"
+    numbers = [interval.value, interval.low, interval.high]
+    value, low, high = (_short(number) for number in numbers)
+    return value if math.isnan(interval.low) else f"{value} ({low}–{high})"
+
+
+def _short(number: float) -> str:
+    if math.isnan(number):
+        return "?"
+    text = f"{number:.3f}" if abs(number) < 10 else f"{number:,.1f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def verdicts(report: Report, other: str) -> dict[str, Iterable[str]]:
+    """The tasks for which joint is better than, level with and worse than another way."""
+    found: dict[str, list[str]] = {"better": [], "level": [], "worse": [], "unknown": []}
+    for name, task in report.tasks.items():
+        if other in task.systems:
+            found[task.verdict(other)].append(name)
+    return {verdict: tuple(names) for verdict, names in found.items()}

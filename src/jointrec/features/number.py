@@ -1,0 +1,116 @@
+"""A column of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Float64
+
+from jointrec.errors import ProjectError, nearest
+
+from .base import Feature, Numbers, State
+
+CLIP = 5.0
+"""A number is cut off this many standard deviations from the mean."""
+KNOTS = 256
+"""How many quantiles are learned at most."""
+LARGEST = 1e150
+"""What is larger is read as this, so that no difference and no ratio overflows."""
+SCALES = ("standard", "log", "quantile")
+
+
+@dataclass(frozen=True)
+class Number(Feature):
+    """A column of numbers: a price, a rating, a weight.
+
+    Two numbers come out: the value on a scale of the order of 1, and a flag that is 1 where the
+    value is missing (then the value is 0). Null, nan and ±inf are missing.
+
+    :param scale: ``standard``: (x − mean) / deviation, cut off at ±5. ``log``: the same of
+        sign(x) · log(1 + |x|), for what spans several powers of ten, such as prices. ``quantile``:
+        the share of training values below, from −1 (the least) to 1 (the most), for all else.
+    :raises ProjectError: for any other scale.
+
+    >>> prices = pl.Series([1.0, 3.0, None])
+    >>> state = Number().learn(prices)
+    >>> state
+    {'mean': 2.0, 'deviation': 1.0}
+    >>> Number().encode(prices, state).values.tolist()
+    [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    """
+
+    scale: Literal["standard", "log", "quantile"] = "standard"
+
+    cell: ClassVar[Literal["number"]] = "number"
+
+    def __post_init__(self) -> None:
+        if self.scale not in SCALES:
+            raise ProjectError(
+                f"`scale` should be one of {', '.join(SCALES)}. Found `{self.scale}`."
+                f"{nearest(str(self.scale), SCALES)}"
+            )
+
+    def learn(self, values: pl.Series) -> State:
+        numbers, missing = _read(values)
+        # Sorted, so that sums do not depend on the order of the rows, down to the last bit.
+        known = np.sort(numbers[~missing])
+        if self.scale == "quantile":
+            return _quantiles(known)
+        return _moments(_log(known) if self.scale == "log" else known)
+
+    def encode(self, values: pl.Series, state: State) -> Numbers:
+        numbers, missing = _read(values)
+        if self.scale == "quantile":
+            scaled = np.interp(numbers, state["values"], state["ranks"])
+        else:
+            numbers = _log(numbers) if self.scale == "log" else numbers
+            mean, most = state["mean"], CLIP * state["deviation"]
+            # Cut off before it is divided: a large number by a small deviation would overflow.
+            off = np.clip(numbers - mean, -most, most)
+            scaled = np.clip(off / state["deviation"], -CLIP, CLIP)
+        scaled[missing] = 0.0
+        return Numbers(np.stack([scaled, missing], axis=1).astype(np.float32))
+
+    def num_numbers(self, state: State) -> int:
+        return 2
+
+
+def _read(
+    values: pl.Series,
+) -> tuple[Float64[np.ndarray, "rows"], Bool[np.ndarray, "rows"]]:
+    """The values as finite numbers, 0 where missing, and which are missing."""
+    numbers = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    missing = ~np.isfinite(numbers)
+    return np.where(missing, 0.0, np.clip(numbers, -LARGEST, LARGEST)), missing
+
+
+def _log(numbers: Float64[np.ndarray, "rows"]) -> Float64[np.ndarray, "rows"]:
+    logs: Float64[np.ndarray, "rows"] = np.copysign(np.log1p(np.abs(numbers)), numbers)
+    return logs
+
+
+def _moments(known: Float64[np.ndarray, "known"]) -> State:
+    """Mean and standard deviation; 1 for the deviation of values that are all the same."""
+    size = float(np.abs(known).max(initial=0.0))
+    if size == 0.0:
+        return {"mean": 0.0, "deviation": 1.0}
+    # In units of the largest: values that are all the same then deviate by exactly nothing.
+    mean, deviation = (known / size).mean(), (known / size).std()
+    deviation = deviation * size if deviation > 1e-9 else 0.0
+    return {"mean": float(mean * size), "deviation": float(deviation or 1.0)}
+
+
+def _quantiles(known: Float64[np.ndarray, "known"]) -> State:
+    """Distinct quantiles in ascending order, and the rank from −1 to 1 in the middle of each."""
+    if len(known) == 0:
+        return {"values": [0.0], "ranks": [0.0]}
+    knots = np.quantile(known, np.linspace(0.0, 1.0, KNOTS), method="lower")
+    values = np.unique(knots)
+    below = np.searchsorted(known, values, side="left")
+    up_to = np.searchsorted(known, values, side="right")
+    ranks = (below + up_to - 1) / max(len(known) - 1, 1) - 1.0
+    ranks = ranks if len(values) > 1 else np.zeros(1)
+    return {"values": values.tolist(), "ranks": ranks.tolist()}

@@ -1,0 +1,41 @@
+"""Which values have a row of the embedding table of their own, and which row that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64
+
+
+def frequent(values: pl.Series, *, floor: int, size: int | None = None) -> list[str]:
+    """The values seen at least ``floor`` times, the most frequent first, equals in order of value.
+
+    :param values: Strings; null is no value.
+    :param size: At most so many.
+
+    >>> frequent(pl.Series(["b", "a", "b", "c", "c", None]), floor=1)
+    ['b', 'c', 'a']
+    """
+    counted = pl.DataFrame({"value": values.cast(pl.String)}).drop_nulls().group_by("value").len()
+    kept = counted.filter(pl.col("len") >= floor).sort("len", "value", descending=[True, False])
+    found: list[str] = kept["value"].head(size if size is not None else len(kept)).to_list()
+    return found
+
+
+def numbered(values: pl.Series, known: Sequence[str]) -> Int64[np.ndarray, "rows"]:
+    """The place of each value among the known ones, from 1; 0 for all others and for null.
+
+    >>> numbered(pl.Series(["b", "x", None, "a"]), ["a", "b"]).tolist()
+    [2, 0, 0, 1]
+    """
+    places = pl.DataFrame(
+        {
+            "value": pl.Series(known, dtype=pl.String),
+            "place": pl.int_range(1, len(known) + 1, dtype=pl.Int64, eager=True),
+        }
+    )
+    asked = pl.DataFrame({"value": values.cast(pl.String)})
+    joined = asked.join(places, on="value", how="left", maintain_order="left")
+    return joined["place"].fill_null(0).to_numpy(writable=True)

@@ -1,0 +1,63 @@
+"""Answers: from the network's outputs to the number a person reads, one per row."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .losses import EXPONENT_LIMIT, lognormal_scale
+
+
+def probability(logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    r"""The chance of yes: :math:`\sigma(z) = 1 / (1 + e^{-z})`, from 0 to 1.
+
+    :param logits: Log odds z of yes.
+
+    >>> probability(torch.tensor([0.0, 100.0]))
+    tensor([0.5000, 1.0000])
+    """
+    return logits.sigmoid()
+
+
+def probabilities(logits: Float[Tensor, "rows classes"]) -> Float[Tensor, "rows classes"]:
+    r"""The chance of each class: :math:`e^{z_c} / \sum_k e^{z_k}`, from 0 to 1, a row sums to 1.
+
+    :param logits: One number per class; only their differences count.
+
+    >>> probabilities(torch.tensor([[0.0, 0.0]]))
+    tensor([[0.5000, 0.5000]])
+    """
+    return logits.softmax(-1)
+
+
+def zero_inflated_lognormal_mean(outputs: Float[Tensor, "rows 3"]) -> Float[Tensor, "rows"]:
+    r"""The expected amount under :func:`~jointrec.functional.losses.zero_inflated_lognormal`.
+
+    .. math:: \sigma(z) \, e^{\mu + s^2 / 2}
+
+    Wang, Liu and Miao (2019), https://arxiv.org/abs/1912.07753. The exponent is clamped at
+    ``EXPONENT_LIMIT`` = 30, before it is multiplied by the chance: a scale that ran away gives a
+    very large amount, never infinity.
+
+    :param outputs: The logit z of anything at all, the mean mu of the log amount, the raw scale.
+    :return: The amount in the table's own unit, from 0 to 10^13.
+
+    >>> zero_inflated_lognormal_mean(torch.tensor([[0.0, 0.0, -50.0], [0.0, 900.0, 0.0]]))
+    tensor([5.0002e-01, 5.3432e+12])
+    """
+    happens, location, raw_scale = outputs.unbind(-1)
+    exponent = location + lognormal_scale(raw_scale).square() / 2
+    return happens.sigmoid() * exponent.clamp(max=EXPONENT_LIMIT).exp()
+
+
+def count_mean(log_mean: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    r"""The expected count: :math:`e^m`, from 0 to 10^13.
+
+    For a Poisson m is the output, for a negative binomial the first of its two outputs. It is
+    clamped at ``EXPONENT_LIMIT`` = 30.
+
+    :param log_mean: The log m of the expected count.
+
+    >>> count_mean(torch.tensor([0.0, 900.0]))
+    tensor([1.0000e+00, 1.0686e+13])
+    """
+    return torch.exp(log_mean.clamp(max=EXPONENT_LIMIT))

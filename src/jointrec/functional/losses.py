@@ -1,0 +1,179 @@
+"""Losses: how far the network's outputs are from what was seen, one number per row.
+
+Every loss is a negative log likelihood in nats, not reduced, and of known labels: the caller picks
+the known rows first, as a nan would travel into the gradient of every parameter.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+SCALE_FLOOR = 1e-2
+"""The smallest scale of a lognormal: amounts are never held to be more exact than about 1 %."""
+DISPERSION_FLOOR = 1e-4
+"""The smallest dispersion of a negative binomial, which there is a Poisson but for 0.01 %."""
+EXPONENT_LIMIT = 30.0
+"""Where an exponential stops: e^30 is 10^13, more than any amount or count to be expected."""
+
+
+def binary(logits: Float[Tensor, "rows"], labels: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    r"""The loss of a yes-or-no answer: binary cross-entropy.
+
+    .. math:: -y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))
+
+    :param logits: Log odds z of yes; any finite size.
+    :param labels: 1 for yes, 0 for no, or a share in between. Never null.
+    :return: Nats, from 0 up; log 2 = 0.693 for an even guess.
+
+    >>> binary(torch.tensor([0.0, 100.0]), torch.tensor([1.0, 0.0]))
+    tensor([  0.6931, 100.0000])
+    """
+    return F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+
+
+def choice(
+    logits: Float[Tensor, "rows classes"], labels: Int[Tensor, "rows"]
+) -> Float[Tensor, "rows"]:
+    r"""The loss of a pick of one class among several: cross-entropy after a softmax.
+
+    .. math:: \log \sum_c e^{z_c} - z_y
+
+    :param logits: One number per class; only their differences count.
+    :param labels: The number of the class that was seen, from 0 to classes - 1. Never null.
+    :return: Nats, from 0 up; log(classes) for an even guess.
+
+    >>> choice(torch.tensor([[0.0, 0.0], [0.0, 100.0]]), torch.tensor([0, 0]))
+    tensor([  0.6931, 100.0000])
+    """
+    # The target must be 64-bit whatever narrower integer a batch keeps.
+    return F.cross_entropy(logits, labels.long(), reduction="none")
+
+
+def lognormal_scale(raw: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The scale (standard deviation of the log amount) that a raw output stands for.
+
+    ``softplus(raw) + SCALE_FLOOR``: positive, and never so small that one exact amount in the data
+    would drive the loss to minus infinity. The paper's code takes the larger of softplus and a
+    floor of 0.0003; the sum keeps a gradient at the floor.
+
+    >>> lognormal_scale(torch.tensor([-50.0, 0.0, 50.0]))
+    tensor([1.0000e-02, 7.0315e-01, 5.0010e+01])
+    """
+    return F.softplus(raw) + SCALE_FLOOR
+
+
+def dispersion(raw: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The dispersion that a raw output stands for: variance = mean + dispersion · mean².
+
+    ``softplus(raw) + DISPERSION_FLOOR``.
+
+    >>> dispersion(torch.tensor([-50.0, 0.0]))
+    tensor([1.0000e-04, 6.9325e-01])
+    """
+    return F.softplus(raw) + DISPERSION_FLOOR
+
+
+def raw_of(value: float, *, floor: float) -> float:
+    """The raw output for which :func:`lognormal_scale` or :func:`dispersion` gives ``value``.
+
+    :param value: A positive scale or dispersion. One at or below the floor gives the raw output
+        of a value just above it, so that a head can start there and still learn.
+    :param floor: ``SCALE_FLOOR`` or ``DISPERSION_FLOOR``.
+
+    >>> round(raw_of(0.7031472, floor=SCALE_FLOOR), 5)
+    0.0
+    """
+    above = max(value - floor, floor * 1e-3)
+    # log(e^x - 1) written so that a large value does not overflow.
+    return above + math.log(-math.expm1(-above))
+
+
+def zero_inflated_lognormal(
+    outputs: Float[Tensor, "rows 3"], labels: Float[Tensor, "rows"]
+) -> Float[Tensor, "rows"]:
+    r"""The loss of an amount that is mostly nothing and sometimes large: revenue, lifetime value.
+
+    Wang, Liu and Miao (2019), `A Deep Probabilistic Model for Customer Lifetime Value Prediction
+    <https://arxiv.org/abs/1912.07753>`_. With z, mu and s the outputs (s after
+    :func:`lognormal_scale`) and x the amount:
+
+    .. math::
+        \mathrm{BCE}(z, [x > 0]) + [x > 0] \left(
+        \log x + \log s + \tfrac12 \log 2\pi + \frac{(\log x - \mu)^2}{2 s^2} \right)
+
+    :param outputs: The logit of anything at all, the mean of the log amount, the raw scale.
+    :param labels: The amount in the table's own unit, 0 or more. Never null.
+    :return: Nats; below 0 where the density is above one.
+
+    >>> outputs = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    >>> zero_inflated_lognormal(outputs, torch.tensor([0.0, 1.0]))
+    tensor([0.6931, 1.2599])
+    """
+    happens, location, raw_scale = outputs.unbind(-1)
+    positive = labels > 0
+    scale = lognormal_scale(raw_scale)
+    # The log of zero would be masked in the loss yet be nan in its gradient.
+    log_amount = torch.where(positive, labels, 1.0).log()
+    distance = (log_amount - location) / scale
+    amount = log_amount + scale.log() + 0.5 * math.log(2 * math.pi) + 0.5 * distance.square()
+    return binary(happens, positive.to(outputs.dtype)) + torch.where(positive, amount, 0.0)
+
+
+def poisson(
+    log_rate: Float[Tensor, "rows"], labels: Float[Tensor, "rows"]
+) -> Float[Tensor, "rows"]:
+    r"""The loss of a count whose variance is its mean.
+
+    .. math:: e^r - y r + \log \Gamma(y + 1)
+
+    Beyond r = ``EXPONENT_LIMIT`` the exponential goes on as its tangent, so that loss and gradient
+    stay finite and still pull back. Computed in float64, since the terms of a large count nearly
+    cancel, and given back in the outputs' type.
+
+    :param log_rate: The log r of the expected count.
+    :param labels: The count, 0 or more. Never null.
+    :return: Nats, from 0 up for whole counts.
+
+    >>> poisson(torch.tensor([0.0, 0.0]), torch.tensor([0.0, 2.0]))
+    tensor([1.0000, 1.6931])
+    """
+    rate, counts = log_rate.double(), labels.double()
+    bounded = rate.clamp(max=EXPONENT_LIMIT)
+    expected = bounded.exp() * (1 + rate - bounded)
+    return (expected - counts * rate + torch.lgamma(counts + 1)).to(log_rate.dtype)
+
+
+def negative_binomial(
+    outputs: Float[Tensor, "rows 2"], labels: Float[Tensor, "rows"]
+) -> Float[Tensor, "rows"]:
+    r"""The loss of a count that varies more than a Poisson: sales, visits.
+
+    With m the log mean, k = 1 / :func:`dispersion`, and softplus(x) = log(1 + e^x):
+
+    .. math::
+        \log\Gamma(y + 1) + \log\Gamma(k) - \log\Gamma(y + k)
+        + k\,\mathrm{softplus}(m - \log k) + y\,\mathrm{softplus}(\log k - m)
+
+    which is the NB2 of Cameron and Trivedi (1986), variance = mean + dispersion · mean², written
+    without any exponential that could overflow. Computed in float64 as :func:`poisson` is.
+
+    :param outputs: The log of the expected count, the raw dispersion.
+    :param labels: The count, 0 or more. Never null.
+    :return: Nats, from 0 up for whole counts.
+
+    >>> negative_binomial(torch.tensor([[0.0, 0.5412]]), torch.tensor([0.0]))  # dispersion 1
+    tensor([0.6931])
+    """
+    log_mean, raw_dispersion = outputs.double().unbind(-1)
+    counts = labels.double()
+    log_size = -dispersion(raw_dispersion).log()
+    size = log_size.exp()
+    ways = torch.lgamma(counts + 1) + torch.lgamma(size) - torch.lgamma(counts + size)
+    # softplus of torch turns linear at 20, which would cost digits: logaddexp does not.
+    zero = torch.zeros_like(log_mean)
+    none = size * torch.logaddexp(zero, log_mean - log_size)
+    some = counts * torch.logaddexp(zero, log_size - log_mean)
+    return (ways + none + some).to(outputs.dtype)

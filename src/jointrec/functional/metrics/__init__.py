@@ -1,0 +1,53 @@
+"""Metrics: one number that says how good answers are, each by the same rule.
+
+``metric(labels, answers, *, weights=None, groups=None) -> float``, in float64:
+
+- ``labels [rows]``: what was seen; nan is unknown, and the row does not count.
+- ``answers [rows]`` or ``[rows classes]``: what was said. One nan among those that count makes the
+  metric nan, and so does an answer that cannot be one (a chance above 1 in a log loss).
+- ``weights [rows]``: how often each row counts, 0 or more; None is once each. A row of weight zero
+  is as if it were not there.
+- ``groups [rows]``: whole numbers that say who a row belongs to. Only :func:`gauc` looks at them.
+
+What is not defined (one class only, nothing known) is nan. Labels that cannot be labels of the
+metric, negative weights and unequal lengths raise :class:`~jointrec.errors.DataError`. Rows may
+come in any order and the result does not depend on it; rows already sorted by answer are faster,
+which is how the bootstrap uses them.
+"""
+
+from .amount import bias, gini, mae, poisson_deviance, rmse, spearman, wape
+from .probability import (
+    accuracy,
+    choice_log_loss,
+    ece,
+    log_loss,
+    normalized_entropy,
+    pcoc,
+)
+from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
+from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
+
+__all__ = [
+    "accuracy",
+    "auc",
+    "bias",
+    "choice_log_loss",
+    "ece",
+    "gauc",
+    "gauc_groups",
+    "gini",
+    "log_loss",
+    "macro_auc",
+    "mae",
+    "mrr",
+    "ndcg_at",
+    "normalized_entropy",
+    "pcoc",
+    "pessimistic_rank",
+    "poisson_deviance",
+    "pr_auc",
+    "recall_at",
+    "rmse",
+    "spearman",
+    "wape",
+]

@@ -1,0 +1,200 @@
+"""Looks at the tables of a folder: what each column holds, and which columns name the same thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from jointrec.errors import JointRecError, SourceError, together
+
+ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
+MOST_ROWS = 300_000
+"""How many rows of a table are looked at. Whether a key is unique is asked of all of them."""
+_TIME_NAME = re.compile(r"(^|_)(time|timestamp|date|datetime|at|on|ts|day)$|^(time|date)(_|$)")
+_YES_NO = ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds, judged from its values.
+
+    :param kind: ``time``, ``flag``, ``number``, ``list`` or ``text``.
+    :param distinct: How many different values the rows looked at hold.
+    :param missing: The share of rows without a value.
+    :param unique: Whether no value stands twice in the whole table, and none is missing.
+    :param words: The average number of words (or Chinese characters) in a text.
+    :param skew: The mean of the values over their median; 1 where that means nothing.
+    :param values: The values looked at, as text for keys and as numbers for numbers.
+    """
+
+    name: str
+    kind: str
+    distinct: int
+    missing: float
+    unique: bool
+    words: float
+    skew: float
+    values: pl.Series
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A table of the folder.
+
+    :param source: The file or the glob that names it in the project.
+    :param name: The name without its ending, in the singular.
+    """
+
+    source: str
+    name: str
+    rows: int
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column:
+        """A column by its name."""
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
+
+
+def look(folder: Path) -> list[Seen]:
+    """Every table of a folder. Files of one kind in a folder below are one table.
+
+    :raises SourceError: where there is no folder, no table in it, or a table that cannot be read.
+    """
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: there is no such folder. Name one that holds your tables.")
+    sources = [path.name for path in sorted(folder.iterdir()) if path.suffix in ENDINGS]
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        endings = {path.suffix for path in below.iterdir() if path.suffix in ENDINGS}
+        sources += [f"{below.name}/*{ending}" for ending in sorted(endings)]
+    if not sources:
+        raise SourceError(
+            f"{folder}: holds no tables. JointRec reads {', '.join(ENDINGS)}; databases come later."
+        )
+    seen, problems = [], []
+    for source in sources:
+        try:
+            seen.append(_look_at(folder, source))
+        except (pl.exceptions.PolarsError, OSError, JointRecError) as error:
+            problems.append(f"{source}: cannot be read: {str(error).splitlines()[0]}")
+    if problems:
+        raise SourceError(together(problems, of=str(folder)))
+    return [table for table in seen if table.rows]
+
+
+def _look_at(folder: Path, source: str) -> Seen:
+    path = folder / source
+    if source.endswith(".parquet"):
+        lazy = pl.scan_parquet(path)
+    elif source.endswith(".csv"):
+        lazy = pl.scan_csv(path, infer_schema=False)
+    else:
+        lazy = pl.scan_ndjson(path)
+    schema = lazy.collect_schema()
+    flat = [name for name, kind in schema.items() if not isinstance(kind, pl.Struct)]
+    rows = int(lazy.select(pl.len()).collect().item())
+    head = lazy.select(flat).head(MOST_ROWS).collect()
+    counts = lazy.select(
+        [pl.col(n).n_unique() for n in flat if not schema[n].is_nested()]
+    ).collect()
+    columns = [
+        _column(head[name], name in counts.columns and int(counts[name][0]) == rows)
+        for name in flat
+    ]
+    stem = Path(source).parent.name if "*" in source else Path(source).stem
+    return Seen(source, singular(stem), rows, tuple(columns))
+
+
+def singular(name: str) -> str:
+    """The name of one of the things that a table holds.
+
+    >>> [singular(name) for name in ("users", "queries", "purchases", "news", "sales_weekly")]
+    ['user', 'query', 'purchase', 'news', 'sales_weekly']
+    """
+    name = re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "ws", "us")) else name
+
+
+def _column(values: pl.Series, all_distinct: bool) -> Column:
+    known = values.drop_nulls()
+    text = known.dtype == pl.String
+    kind = _kind(values.name, known)
+    numbers = known.cast(pl.Float64, strict=False) if kind == "number" else None
+    median = None if numbers is None else numbers.median()
+    mean = None if numbers is None else numbers.mean()
+    skewed = isinstance(median, float) and isinstance(mean, float) and median > 0
+    nested = known.dtype.is_nested()
+    return Column(
+        name=values.name,
+        kind=kind,
+        distinct=0 if nested else known.n_unique(),
+        missing=values.null_count() / max(len(values), 1),
+        unique=all_distinct and values.null_count() == 0,
+        words=_words(known) if text and kind == "text" else 0.0,
+        skew=mean / median if skewed else 1.0,  # type: ignore[operator]
+        values=known if nested else (numbers if numbers is not None else known.cast(pl.String)),
+    )
+
+
+def _kind(name: str, known: pl.Series) -> str:
+    if known.dtype.is_temporal():
+        return "time"
+    if known.dtype == pl.Boolean:
+        return "flag"
+    if known.dtype.is_nested():
+        return "list"
+    if known.dtype == pl.String:
+        return _kind_of_text(name, known)
+    if known.n_unique() <= 2 and set(known.unique().to_list()) <= {0, 1}:
+        return "flag"
+    if _TIME_NAME.search(name.lower()) and len(known) and _like_epoch(known):
+        return "time"
+    return "number"
+
+
+def _like_epoch(known: pl.Series) -> bool:
+    low, high = known.min(), known.max()
+    return isinstance(low, int) and isinstance(high, int) and 10**9 <= low <= high < 10**19
+
+
+def _kind_of_text(name: str, known: pl.Series) -> str:
+    sample = known.head(2_000)
+    lowered = set(sample.str.to_lowercase().unique().to_list())
+    if lowered and any(lowered <= pair for pair in _YES_NO):
+        return "flag"
+    numbers = sample.cast(pl.Float64, strict=False)
+    if len(sample) and numbers.null_count() == 0:
+        padded = sample.str.contains(r"^0\d").any()
+        return "text" if padded else "number"
+    if len(sample) and sample.str.contains(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)").all():
+        return "time"
+    return "text"
+
+
+def _words(known: pl.Series) -> float:
+    sample = known.head(2_000)
+    counted = sample.str.count_matches(r"[\p{Han}]|[^\s\p{Han}]+").mean()
+    return float(counted) if isinstance(counted, int | float) else 0.0
+
+
+def overlap(few: pl.Series, many: pl.Series) -> float:
+    """The share of distinct values of one column that another one holds."""
+    distinct = few.cast(pl.String).unique().drop_nulls()
+    if len(distinct) == 0:
+        return 0.0
+    return float(distinct.is_in(many.cast(pl.String).unique().implode()).sum()) / len(distinct)
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Names as a sentence lists them."""
+    return ", ".join(f"`{name}`" for name in names)

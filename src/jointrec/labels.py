@@ -1,0 +1,124 @@
+"""What is to be learned: a column, or what happens later on a timeline.
+
+A label is one of two things. A *column* label is written ``table.column`` and lives on the rows of
+that table. A *later* label is made by looking forward from a moment on a timeline, and is written
+with the functions of :class:`later`. Null means unknown, never negative: a window that ends after
+the last event of the data gives null.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from .errors import ProjectError
+
+Verb = Literal["any", "no", "count", "sum", "next"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+
+
+def microseconds(duration: str) -> int:
+    """The length of a duration such as ``30s``, ``15m``, ``24h``, ``7d`` or ``2w``, in µs.
+
+    :raises ProjectError: where the text is not a whole number followed by one of the units.
+
+    >>> microseconds("24h") == microseconds("1d") == 86_400_000_000
+    True
+    """
+    match = _DURATION.fullmatch(duration.strip())
+    if match is None or int(match[1]) == 0:
+        raise ProjectError(
+            f"`{duration}` is not a duration. Write a whole number above 0 and a unit: "
+            "30s, 15m, 24h, 7d, 2w."
+        )
+    return int(match[1]) * _UNITS[match[2]] * 1_000_000
+
+
+@dataclass(frozen=True)
+class Later:
+    """A label made of what happens later. Write it with :class:`later` rather than by hand.
+
+    :param verb: What to make of the events found: ``any``, ``no``, ``count``, ``sum``, ``next``.
+    :param what: The event, or ``event.column`` for ``sum``, or ``event.entity`` for ``next``.
+    :param of: The table whose rows are asked about: an entity (asked at snapshot moments) or an
+        event (asked at each of its rows, of the entities that both events name).
+    :param within: How far to look forward. Not for ``next``.
+    :param active: Ask only about entities with any event on their timeline in this long before
+        the moment. Without it, about all that were ever seen before the moment.
+    :param every: The time between two snapshot moments of an entity. Default: 7 days. Without it
+        ``next`` asks at each such event, just before it happens.
+    """
+
+    verb: Verb
+    what: str
+    of: str
+    within: str | None = None
+    active: str | None = None
+    every: str | None = None
+
+    def __str__(self) -> str:
+        settings = [f"of={self.of}"] + [
+            f"{name}={value}"
+            for name in ("within", "active", "every")
+            if (value := getattr(self, name)) is not None
+        ]
+        return f"{self.verb}({self.what}, {', '.join(settings)})"
+
+    @property
+    def event(self) -> str:
+        """The event whose rows answer the question."""
+        return self.what.partition(".")[0]
+
+    @property
+    def column(self) -> str | None:
+        """The column that is summed, or the entity that comes next."""
+        return self.what.partition(".")[2] or None
+
+
+class later:  # a namespace that reads as a word
+    """Labels made of what happens later on a timeline.
+
+    >>> str(later.any("purchase", of="impression", within="24h"))
+    'any(purchase, of=impression, within=24h)'
+    >>> later.sum("purchase.value", of="user", within="90d").column
+    'value'
+    """
+
+    @staticmethod
+    def any(
+        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """Whether the event happens at least once within the window: 1 or 0."""
+        return Later("any", what, of, within, active, every)
+
+    @staticmethod
+    def no(
+        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """Whether the event does not happen within the window: 1 or 0."""
+        return Later("no", what, of, within, active, every)
+
+    @staticmethod
+    def count(
+        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """How often the event happens within the window."""
+        return Later("count", what, of, within, active, every)
+
+    @staticmethod
+    def sum(
+        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """The sum of a column over the events within the window. Null cells add nothing."""
+        return Later("sum", what, of, within, active, every)
+
+    @staticmethod
+    def next(
+        what: str, *, of: str, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """The entity of the next such event, written ``event.entity``."""
+        return Later("next", what, of, None, active, every)

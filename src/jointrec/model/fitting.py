@@ -1,0 +1,216 @@
+"""From a project to a measured model: read, prepare, train together, train alone, compare, save."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from jointrec import __version__, durable
+from jointrec.errors import JointRecError, SourceError, together
+from jointrec.evaluation import Baseline, Oracle, Report, Ways, evaluate
+from jointrec.evaluation.baselines import LightGBM, Popularity
+from jointrec.network import JointNetwork
+from jointrec.plan import Plan, plan
+from jointrec.prepare import Prepared, Tables, load, prepare
+from jointrec.prepare.check import findings_frame, moment, source_problems
+from jointrec.project import Project
+from jointrec.sources import Finding
+from jointrec.training import Watch, alone, train
+
+from .model import Model
+
+
+@dataclass(frozen=True)
+class Compare:
+    """What joint training is compared with. The more, the longer it takes.
+
+    :param alone: Train every task alone as well, with the same features and budget.
+    :param baselines: Other ways to answer; those whose package is missing are left out, aloud.
+    :param oracles: For each task with a known truth, that truth (simulated data only).
+    :param rounds: How often clusters are resampled for the intervals.
+    """
+
+    alone: bool = True
+    baselines: Sequence[Baseline] = (LightGBM(), Popularity())
+    oracles: Mapping[str, Oracle] | None = None
+    rounds: int = 200
+
+
+def fit(
+    project: Project,
+    *,
+    root: str | Path | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    compare: Compare | None = None,
+    watch: Watch | None = None,
+) -> Model:
+    """Trains one network on all tasks of a project and measures it against other ways.
+
+    :param root: The folder that relative sources are found in. Default: the current one.
+    :param out: Where to write: ``model/`` (the bundle), ``report.json``, ``log.jsonl``,
+        ``findings.csv``, ``quarantine/`` and, while it runs, ``checkpoints/``. Default: nowhere.
+    :param resume: Go on from the checkpoints in ``out``. It ends with the same bits.
+    :param compare: What to compare with. Default: alone, LightGBM and popularity.
+    :param watch: Told how it goes. Default: nobody.
+    :raises JointRecError: for whatever is wrong with the declarations or the data, all at once.
+    :raises Interrupted: after Ctrl-C, once the checkpoint is safe.
+    """
+    compare = compare or Compare()
+    watch = watch or Watch()
+    folder = Path(out) if out is not None else None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    seconds: dict[str, float] = {}
+    planned = plan(project)
+    with _timed(seconds, "prepare", watch):
+        tables = read_tables(project, root)
+        reader, prepared, findings = prepare(project, planned, tables)
+    findings = (*tables.findings, *findings)
+    if folder is not None:
+        _write_findings(folder, tables, findings)
+    with _timed(seconds, "train", watch):
+        joint = train(
+            project, planned, prepared,
+            watch=watch, checkpoint=_checkpoint(folder, "joint"), resume=resume,
+        ).networks  # fmt: skip
+    singles: dict[str, JointNetwork] = {}
+    if compare.alone:
+        with _timed(seconds, "alone", watch):
+            singles = _train_alone(project, prepared, folder, resume, watch)
+    baselines = _usable(compare.baselines, watch)
+    with _timed(seconds, "compare", watch):
+        ways = Ways(joint, singles, baselines, compare.oracles or {})
+        tasks = evaluate(
+            project, planned, prepared, ways, rounds=compare.rounds, observe=watch.measuring
+        )
+    facts = _facts(project, planned, tables, findings, seconds, joint)
+    model = Model(reader, joint, Report(tasks, facts), project)
+    if folder is not None:
+        watch.say(f"saving to {folder}")
+        durable.write_file(folder / "report.json", model.report.to_json().encode())
+        model.save(folder / "model")
+    return model
+
+
+def read_tables(project: Project, root: str | Path | None) -> Tables:
+    """The clean tables of a project; every table that cannot be read is told of at once."""
+    folder = Path(root) if root is not None else None
+    problems = source_problems(project, folder)
+    if problems:
+        raise SourceError(together(problems, of="The tables"))
+    return load(project, folder)
+
+
+class _timed:  # reads as a word: with _timed(...)
+    """Notes how long a stage takes, and tells the watch that it begins."""
+
+    def __init__(self, seconds: dict[str, float], stage: str, watch: Watch) -> None:
+        self.seconds, self.stage, self.watch = seconds, stage, watch
+
+    def __enter__(self) -> None:
+        self.watch.stage(self.stage)
+        self.begun = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds[self.stage] = round(time.perf_counter() - self.begun, 1)
+
+
+def _checkpoint(folder: Path | None, name: str) -> Path | None:
+    return folder / "checkpoints" / name if folder is not None else None
+
+
+def _train_alone(
+    project: Project, prepared: Prepared, folder: Path | None, resume: bool, watch: Watch
+) -> dict[str, JointNetwork]:
+    """Each task by itself, with the same rows, features and budget."""
+    singles: dict[str, JointNetwork] = {}
+    for name in project.tasks:
+        watch.say(f"alone: {name}")
+        single = alone(project, name)
+        trained = train(
+            single, plan(single), prepared,
+            watch=watch, checkpoint=_checkpoint(folder, f"alone-{name}"), resume=resume,
+        )  # fmt: skip
+        singles[name] = trained.networks[name]
+    return singles
+
+
+def _usable(baselines: Sequence[Baseline], watch: Watch) -> list[Baseline]:
+    usable = []
+    for baseline in baselines:
+        missing = [package for package in baseline.packages if find_spec(package) is None]
+        if missing:
+            watch.say(
+                f"left out: the {baseline.name} baseline needs {', '.join(missing)}. "
+                "Install it with: pip install 'jointrec[baselines]'"
+            )
+        else:
+            usable.append(baseline)
+    return usable
+
+
+def _write_findings(folder: Path, tables: Tables, findings: Sequence[Finding]) -> None:
+    """Writes what was found odd, and every row set aside with its reason."""
+    frame = findings_frame(tuple(findings))
+    durable.write_file(folder / "findings.csv", frame.write_csv().encode())
+    for name, rows in tables.quarantine.items():
+        flat = rows.select(pl.exclude("^@(key|code|time)$"))
+        (folder / "quarantine").mkdir(parents=True, exist_ok=True)
+        flat.write_parquet(folder / "quarantine" / f"{name}.parquet")
+
+
+def _facts(
+    project: Project,
+    planned: Plan,
+    tables: Tables,
+    findings: Sequence[Finding],
+    seconds: Mapping[str, float],
+    joint: Mapping[str, JointNetwork],
+) -> dict[str, Any]:
+    """What a reader of the report must know to repeat it."""
+    distinct = {id(network): network for network in joint.values()}
+    return {
+        "jointrec": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "seed": project.budget.seed,
+        "sharing": repr(project.sharing),
+        "fusion": repr(project.fusion),
+        "history": repr(project.history),
+        "balancing": repr(project.balancing),
+        "budget": repr(project.budget),
+        "split": repr(project.split),
+        "valid_from": None if tables.cuts.valid is None else moment(tables.cuts.valid).isoformat(),
+        "test_from": None if tables.cuts.test is None else moment(tables.cuts.test).isoformat(),
+        "rows_in": dict(tables.rows_in),
+        "quarantined": {name: len(frame) for name, frame in tables.quarantine.items()},
+        "findings": len(findings),
+        "grains": [grain.name for grain in planned.grains],
+        "networks": len(distinct),
+        "parameters": max(network.num_weights for network in distinct.values()),
+        "seconds": dict(seconds),
+    }
+
+
+def with_test_from(project: Project, test_from: str) -> Project:
+    """The same project, tested from another moment on.
+
+    :raises JointRecError: where the project is not split by time.
+    """
+    try:
+        return replace(project, split=replace(project.split, test_from=test_from))  # type: ignore[call-arg]
+    except TypeError:
+        raise JointRecError(
+            f"--test-from: the project is split by {type(project.split).__name__}, "
+            'not by time. Write split = { kind = "ByTime" } to cut by time.'
+        ) from None

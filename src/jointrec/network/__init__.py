@@ -1,0 +1,7 @@
+"""Encode, fuse, share, head: the one network that answers every task."""
+
+from .answers import answers_of
+from .joint_network import JointNetwork
+from .table import FusedTable
+
+__all__ = ["FusedTable", "JointNetwork", "answers_of"]

@@ -1,0 +1,43 @@
+"""What a network answers for some rows, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+
+from jointrec.batches import Assembler, pieces
+from jointrec.prepare.prepared import Asked, Prepared
+
+from .joint_network import JointNetwork
+
+
+def answers_of(
+    network: JointNetwork,
+    prepared: Prepared,
+    asked: Asked,
+    tasks: Collection[str],
+    rows: Int64[np.ndarray, "rows"],
+) -> Iterator[dict[str, Float64[np.ndarray, "piece *answers"]]]:
+    """For each piece of the rows, in their order, the answer of each task to each row.
+
+    Pieces bound the memory: a task that ranks a catalogue gives a row one score per candidate, in
+    the order of the catalogue (code 1 first).
+
+    :param asked: Rows of one grain of the network's plan; labels are not read.
+    """
+    assembler = Assembler(prepared, network.plan, network.project.history.last)
+    training = network.training
+    network.eval()
+    try:
+        for batch in pieces(assembler, asked, rows):
+            with torch.inference_mode():
+                outputs = network(batch, tasks=tasks)
+                yield {
+                    task: network.project.tasks[task].answer(outputs[task]).double().numpy()
+                    for task in tasks
+                }
+    finally:
+        network.train(training)

@@ -1,0 +1,102 @@
+"""From the vector of a task to its outputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from jointrec.batches import Candidates
+
+from .table import gathered
+
+TOWER = 32
+"""The width of a task's own layer."""
+
+CHOICE = 32
+"""The width in which rows and candidates meet."""
+
+SURE = 1e-4
+"""A step of a funnel starts with a chance at most this far from certain."""
+
+
+class Head(nn.Module):
+    """A small network of a task's own. Before training it gives the best constant answer.
+
+    :param width: The width of the vector that the task is given.
+    :param constant: The outputs that it starts from.
+    """
+
+    def __init__(self, width: int, constant: Sequence[float]) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, TOWER)
+        self.outer = nn.Linear(TOWER, len(constant))
+        with torch.no_grad():
+            self.outer.weight.zero_()
+            self.outer.bias.copy_(torch.tensor(constant))
+
+    def forward(self, x: Float[Tensor, "rows width"]) -> Float[Tensor, "rows size"]:
+        """The outputs of each row."""
+        outputs: Tensor = self.outer(silu(self.inner(x)))
+        return outputs
+
+
+class ChoiceHead(nn.Module):
+    """A score for every candidate: how well it fits the row, what it is, how often it was chosen.
+
+    ``score = row · candidate / sqrt(d) + bias(candidate) + weights · log(1 + counts)``, where row and
+    candidate are linear in the task's vector and in the candidate's fields. Before training only
+    the counts of the longest window speak: the answer is what was popular lately.
+
+    :param width: The width of the vector that the task is given.
+    :param size: The width of the fields of a candidate.
+    :param windows: In how many windows choices are counted, the longest last.
+    """
+
+    def __init__(self, width: int, size: int, windows: int) -> None:
+        super().__init__()
+        self.row = nn.Linear(width, CHOICE)
+        self.candidate = nn.Linear(size, CHOICE)
+        self.bias = nn.Linear(size, 1, bias=False)
+        self.popularity = nn.Parameter(torch.zeros(windows))
+        with torch.no_grad():
+            self.row.weight.zero_()
+            self.row.bias.zero_()
+            self.bias.weight.zero_()
+            self.popularity[-1] = 1.0
+
+    def forward(
+        self,
+        x: Float[Tensor, "rows width"],
+        fields: Float[Tensor, "things size"],
+        candidates: Candidates,
+    ) -> Float[Tensor, "rows candidates"]:
+        """The scores of the candidates, corrected for the chance with which each is here."""
+        own = gathered(fields, candidates.positions)
+        prior = candidates.counts @ self.popularity + self.bias(own).squeeze(1)
+        if candidates.log_q is not None:
+            prior = prior - candidates.log_q
+        fit = self.row(x) @ self.candidate(own).T / math.sqrt(CHOICE)
+        scores: Tensor = fit + gathered(prior, candidates.days)
+        return scores
+
+
+def conditional(constant: Sequence[float], before: Sequence[float]) -> tuple[float, ...]:
+    """The constant of a task within a funnel: its first output becomes the logit *given* the other.
+
+    ``logit(p / p_before)``, with ``p`` at most ``1 - 1e-4`` of ``p_before``.
+
+    >>> conditional([math.log(0.1 / 0.9)], [math.log(0.2 / 0.8)])[0] + 0.0  # one half: logit 0
+    0.0
+    """
+    chance, of = _sigmoid(constant[0]), _sigmoid(before[0])
+    share = min(chance / max(of, 1e-12), 1 - SURE)
+    return (round(math.log(share / (1 - share)), 12), *constant[1:])
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit)) if logit > -700 else 0.0

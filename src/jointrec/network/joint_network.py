@@ -1,0 +1,209 @@
+"""Encode, fuse, share, head: the one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from jointrec.batches import Batch, Examples
+from jointrec.errors import BundleError, ProjectError
+from jointrec.functional.funnel import chain
+from jointrec.plan import Plan
+from jointrec.prepare.popularity import DAYS
+from jointrec.prepare.prepared import Layout
+from jointrec.project import Project
+
+from .heads import ChoiceHead, Head, conditional
+from .parts import Part, parts_of, sizes_of
+from .past import PastReader
+from .table import FusedTable, field_vectors, gathered
+
+
+class JointNetwork(nn.Module):
+    """Answers every task of a plan from one batch.
+
+    :param project: What it is made of.
+    :param plan: Which tasks are asked, at which grains. It may hold fewer than the project.
+    :param layout: The shape of what was prepared.
+    :raises ProjectError: where a grain has nothing to look at.
+    """
+
+    def __init__(self, project: Project, plan: Plan, layout: Layout) -> None:
+        super().__init__()
+        self.project, self.plan, self.layout = project, plan, layout
+        asked = {task for grain in plan.grains for task in grain.tasks}
+        self.tasks = tuple(task for task in project.tasks if task in asked)
+        self.parts = sizes_of(project, plan, layout)
+        for grain in plan.grains:
+            if not parts_of(project, grain) & set(self.parts):
+                raise ProjectError(
+                    f"grain `{grain.name}`: there is nothing to answer "
+                    f"{', '.join(f'`{task}`' for task in grain.tasks)} from: {', '.join(grain.sees)} "
+                    "have no features and no past. Declare a feature."
+                )
+        self.table = FusedTable(layout.table_rows, project.table.width)
+        fields = {name: self._fields_size(name) for name in project.entity}
+        self.readers = tuple(part.of[0] for part in self.parts if part.kind == "history")
+        self.past = nn.ModuleList(
+            PastReader(
+                project.history,
+                len(layout.kinds[name]),
+                {other: fields[other] for other in layout.objects.get(name, ()) if fields[other]},
+            )
+            for name in self.readers
+        )
+        self.fused = project.fusion.build(tuple(self.parts.values()))
+        self.sharing = project.sharing.build(self.fused.size, self.tasks)
+        width = project.sharing.widths[-1]
+        self.heads = nn.ModuleList(
+            ChoiceHead(width, fields[plan.catalogue[task]], len(DAYS))
+            if task in plan.catalogue
+            else Head(width, self._constant(task))
+            for task in self.tasks
+        )
+
+    def forward(
+        self,
+        batch: Batch,
+        vectors: Float[Tensor, "touched width"] | None = None,
+        *,
+        tasks: Collection[str] | None = None,
+    ) -> dict[str, Float[Tensor, "rows size"]]:
+        """The outputs of each task for the rows of its grain.
+
+        :param vectors: The rows of the table that the batch touches, where their gradient is
+            wanted. Default: as they are.
+        :param tasks: Only these, and what they come after. Default: all.
+        """
+        if vectors is None:
+            vectors = self.table.gather(batch.touched)
+        encoded = {
+            name: field_vectors(fields, vectors)
+            for name, fields in batch.things.items()
+            if len(batch.codes[name])
+        }
+        things = {
+            name: torch.cat([encoded[name], batch.things[name].numbers], dim=1) for name in encoded
+        }
+        wanted = None if tasks is None else self._with_befores(tasks)
+        outputs: dict[str, Tensor] = {}
+        for examples in batch.examples:
+            asked = [task for task in examples.grain.tasks if wanted is None or task in wanted]
+            if not asked:
+                continue
+            row = self.fused(self._parts(examples, vectors, encoded, batch, things))
+            for task, x in self.sharing(row, asked).items():
+                outputs[task] = self._head(task, x, examples, things)
+            for task in asked:  # in the order of the funnel
+                outputs[task] = self._chained(task, outputs)
+        return outputs
+
+    def _parts(
+        self,
+        examples: Examples,
+        vectors: Tensor,
+        encoded: Mapping[str, Tensor],
+        batch: Batch,
+        things: Mapping[str, Tensor],
+    ) -> list[Tensor | None]:
+        """The parts of each row in their order; None for what the grain lacks or may not see."""
+        had = parts_of(self.project, examples.grain)
+        return [
+            self._part(part, examples, vectors, encoded, batch, things) if part in had else None
+            for part in self.parts
+        ]
+
+    def _part(
+        self,
+        part: Part,
+        examples: Examples,
+        vectors: Tensor,
+        encoded: Mapping[str, Tensor],
+        batch: Batch,
+        things: Mapping[str, Tensor],
+    ) -> Tensor:
+        if part.kind == "context":
+            return field_vectors(examples.context, vectors)
+        if part.kind == "shown":
+            return examples.context.numbers
+        if part.kind == "clock":
+            return examples.clock
+        if part.kind == "pair":
+            return examples.pairs[(part.of[0], part.of[1])]
+        entity = part.of[0]
+        moments, at = examples.moments[entity], examples.at[entity]
+        if part.kind == "vectors":
+            return gathered(encoded[entity], moments.things[at])
+        if part.kind == "numbers":
+            return gathered(batch.things[entity].numbers, moments.things[at])
+        if part.kind == "moment":
+            return gathered(moments.numbers, at)
+        reader = self.past[self.readers.index(entity)]
+        return gathered(reader(moments.history, things), at)
+
+    def _head(
+        self, task: str, x: Tensor, examples: Examples, things: Mapping[str, Tensor]
+    ) -> Tensor:
+        head = self.heads[self.tasks.index(task)]
+        if task in self.plan.catalogue:
+            scores: Tensor = head(x, things[self.plan.catalogue[task]], examples.candidates[task])
+            return scores
+        outputs: Tensor = head(x)
+        return outputs
+
+    def _chained(self, task: str, outputs: Mapping[str, Tensor]) -> Tensor:
+        """The outputs of a task within its funnel; those it comes after are already so."""
+        before, own = self._before(task), outputs[task]
+        if before is None:
+            return own
+        first = chain(outputs[before][:, 0], own[:, 0])
+        return torch.cat([first[:, None], own[:, 1:]], dim=1)
+
+    @property
+    def num_weights(self) -> int:
+        """How many numbers the network has learned, the table among them."""
+        return sum(weight.numel() for weight in self.weights().values())
+
+    def weights(self) -> dict[str, Tensor]:
+        """All that was learned, by name."""
+        return dict(self.state_dict())
+
+    def put_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Takes weights as `weights` gave them.
+
+        :raises BundleError: where they are those of another network.
+        """
+        own = {name: tuple(weight.shape) for name, weight in self.weights().items()}
+        given = {name: tuple(weight.shape) for name, weight in weights.items()}
+        if own != given:
+            odd = sorted(name for name in {*own, *given} if own.get(name) != given.get(name))
+            raise BundleError(
+                f"The weights do not fit the network: {', '.join(f'`{name}`' for name in odd[:5])} "
+                "are missing, unknown or of another shape. They belong to another project."
+            )
+        self.load_state_dict(dict(weights))
+
+    def _before(self, task: str) -> str | None:
+        before = self.project.tasks[task].after
+        return before if before in self.tasks else None
+
+    def _with_befores(self, tasks: Collection[str]) -> set[str]:
+        wanted: set[str] = set()
+        for task in tasks:
+            name: str | None = task
+            while name is not None:
+                wanted.add(name)
+                name = self._before(name)
+        return wanted
+
+    def _constant(self, task: str) -> tuple[float, ...]:
+        constant, before = self.layout.constants[task], self._before(task)
+        return constant if before is None else conditional(constant, self.layout.constants[before])
+
+    def _fields_size(self, entity: str) -> int:
+        fields = self.layout.things[entity]
+        vectors = len(fields.ids) + len(fields.bags)
+        return self.project.table.width * vectors + len(fields.numbers)

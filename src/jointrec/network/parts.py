@@ -1,0 +1,72 @@
+"""Which vectors a row is made of, in a fixed order, and which of them a grain has."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from jointrec.plan import Grain, Plan, timed
+from jointrec.prepare.prepared import FieldsLayout, Layout
+from jointrec.project import Project
+
+Kind = Literal["vectors", "numbers", "moment", "history", "context", "shown", "clock", "pair"]
+
+STEP = 32
+"""The width of a past event, and so of a history."""
+
+
+class Part(NamedTuple):
+    """One vector of a row.
+
+    :param kind: Of an entity its field ``vectors``, its ``numbers``, its counters at the ``moment``,
+        its ``history``; of an event its ``context`` vectors and the numbers ``shown``; the
+        ``clock``; of two entities what was counted of the ``pair``.
+    :param of: The entity, the event or the two entities; empty for the clock.
+    """
+
+    kind: Kind
+    of: tuple[str, ...] = ()
+
+
+def sizes_of(project: Project, plan: Plan, layout: Layout) -> dict[Part, int]:
+    """The parts that at least one grain has, in a fixed order, with their widths."""
+    every: dict[Part, int] = {}
+    for entity in project.entity:
+        _add_fields(every, layout.things.get(entity), project.table.width, "vectors", "numbers", entity)
+        every[Part("moment", (entity,))] = len(layout.moments.get(entity, ()))
+        every[Part("history", (entity,))] = STEP if layout.kinds.get(entity) else 0
+    for event, fields in layout.context.items():
+        _add_fields(every, fields, project.table.width, "context", "shown", event)
+    every[Part("clock")] = len(layout.clock)
+    for pair, names in layout.pairs.items():
+        every[Part("pair", pair)] = len(names)
+    had = {part for grain in plan.grains for part in parts_of(project, grain)}
+    return {part: size for part, size in every.items() if size and part in had}
+
+
+def parts_of(project: Project, grain: Grain) -> set[Part]:
+    """The parts that a grain may have: only of what its tasks may see."""
+    parts = {Part(kind, (entity,)) for entity in grain.sees for kind in ("vectors", "numbers")}
+    if grain.asking == "row":
+        parts |= {Part("context", (grain.table,)), Part("shown", (grain.table,))}
+    if has_moments(project, grain):
+        parts |= {Part(kind, (entity,)) for entity in grain.sees for kind in ("moment", "history")}
+        parts |= {Part("pair", pair) for pair in grain.pairs} | {Part("clock")}
+    return parts
+
+
+def has_moments(project: Project, grain: Grain) -> bool:
+    """Whether the rows of a grain are asked at a moment, so that there is a past."""
+    return grain.asking in ("before", "every") or timed(project, grain.table)
+
+
+def _add_fields(
+    sizes: dict[Part, int],
+    fields: FieldsLayout | None,
+    width: int,
+    vectors: Kind,
+    numbers: Kind,
+    of: str,
+) -> None:
+    fields = fields or FieldsLayout()
+    sizes[Part(vectors, (of,))] = width * (len(fields.ids) + len(fields.bags))
+    sizes[Part(numbers, (of,))] = len(fields.numbers)

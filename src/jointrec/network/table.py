@@ -1,0 +1,69 @@
+"""The one embedding table, of which a step reads and moves only the rows that its batch touches.
+
+The table is a buffer and not a parameter: no optimizer walks over all of it. A step gathers the
+distinct rows of its batch once, as a small matrix that everything else looks up in; the gradient of
+that matrix is all that the update of the table needs, so its cost follows the batch and not the
+table.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import embedding, embedding_bag
+
+from jointrec.batches import FieldBatch
+
+START = 0.01
+"""Standard deviation of the vectors before training: small beside one step of the update."""
+
+
+class FusedTable(nn.Module):
+    """The vectors of every id, word and value, side by side; offsets are already in the ids.
+
+    :param rows: How many vectors.
+    :param width: Numbers in a vector.
+
+    >>> table = FusedTable(10, 4)
+    >>> table.gather(torch.tensor([7, 2])).shape
+    torch.Size([2, 4])
+    """
+
+    weight: Tensor
+
+    def __init__(self, rows: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.randn(rows, width) * START)
+
+    @property
+    def width(self) -> int:
+        """Numbers in a vector."""
+        return self.weight.shape[1]
+
+    def gather(self, touched: Int[Tensor, "touched"]) -> Float[Tensor, "touched width"]:
+        """The vectors of these rows, as a matrix of its own that may collect a gradient."""
+        return self.weight[touched]
+
+
+def gathered(
+    matrix: Float[Tensor, "distinct width"], at: Int[Tensor, "*rows"]
+) -> Float[Tensor, "*rows width"]:
+    """The rows of a matrix at some positions. Its gradient adds up in a fixed order."""
+    return embedding(at, matrix)
+
+
+def field_vectors(
+    fields: FieldBatch, vectors: Float[Tensor, "touched width"]
+) -> Float[Tensor, "rows size"]:
+    """The vectors of all fields of each row, side by side; of a bag the mean, zero where empty."""
+    parts = [gathered(vectors, fields.ids).flatten(1)]
+    for bag in fields.bags:
+        if len(bag.values):
+            mean = embedding_bag(
+                bag.values, vectors, bag.offsets, mode="mean", include_last_offset=True
+            )
+        else:
+            mean = vectors.new_zeros(len(bag.offsets) - 1, vectors.shape[1])
+        parts.append(mean)
+    return torch.cat(parts, dim=1)

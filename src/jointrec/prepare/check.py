@@ -1,0 +1,200 @@
+"""What a project asks of its data, before anything is trained: the plan in numbers, and all problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from jointrec import sources
+from jointrec.errors import DataError, JointRecError, SourceError, together, unknown_name
+from jointrec.labels import microseconds
+from jointrec.plan import Grain, Plan, plan
+from jointrec.project import Project
+from jointrec.sources import Finding
+from jointrec.splits import TEST, TRAIN, VALID
+
+from .prepare import answers_of_grain, hashes_of, rows_of_grain
+from .tables import Tables, load, wanted_columns
+
+
+@dataclass(frozen=True)
+class TaskCheck:
+    """What there is to learn one task from.
+
+    :param known: Rows with a known label in each part: train, valid, test.
+    :param positives: Known training labels above 0; None where that means nothing.
+    """
+
+    kind: str
+    label: str
+    known: tuple[int, int, int]
+    positives: int | None
+
+
+@dataclass(frozen=True)
+class GrainCheck:
+    """A grain in numbers.
+
+    :param first, last: The first and the last moment at which it is asked; None without moments.
+    """
+
+    grain: Grain
+    rows: int
+    first: datetime | None
+    last: datetime | None
+    tasks: Mapping[str, TaskCheck]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A project that can be trained, in numbers, with what was found odd about its data.
+
+    :param cuts: Where validation and test begin; None where time plays no part.
+    """
+
+    plan: Plan
+    grains: tuple[GrainCheck, ...]
+    findings: tuple[Finding, ...]
+    rows_in: Mapping[str, int]
+    quarantined: Mapping[str, int]
+    cuts: tuple[datetime | None, datetime | None]
+
+
+def check(project: Project, root: Path | None = None) -> Checked:
+    """Reads the tables of a project and lays out its plan in numbers.
+
+    :raises JointRecError: with every problem of the declarations, the files and the labels at once.
+    """
+    planned = plan(project)
+    problems = source_problems(project, root)
+    if problems:
+        raise SourceError(together(problems, of="The tables"))
+    tables = load(project, root)
+    return checked(project, planned, tables)
+
+
+def source_problems(project: Project, root: Path | None) -> list[str]:
+    """Every table that cannot be read and every column that is not there."""
+    problems: list[str] = []
+    for family, declared in (("entity", project.entity), ("event", project.event)):
+        for name, table in declared.items():
+            at = f"{family}.{name}"
+            try:
+                found = sources.columns(table.source, root=root, at=at)
+            except JointRecError as error:
+                problems.append(str(error))
+                continue
+            problems += [
+                unknown_name("column", column, found, at=f"{at} ({table.source})")
+                for column in wanted_columns(project, name)
+                if column not in found
+            ]
+    return problems
+
+
+def checked(project: Project, planned: Plan, tables: Tables) -> Checked:
+    """The plan in numbers, from clean tables."""
+    hashes = hashes_of(tables)
+    problems: list[str] = []
+    grains: list[GrainCheck] = []
+    findings = list(tables.findings)
+    for grain in planned.grains:
+        rows = rows_of_grain(grain, tables)
+        if len(rows.source) == 0:
+            problems.append(_no_rows(grain))
+            continue
+        try:
+            answered, _, found = answers_of_grain(project, planned, tables, grain, rows, hashes)
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        findings += found
+        times = rows.times
+        grains.append(
+            GrainCheck(
+                grain,
+                len(rows.source),
+                None if times is None else moment(int(times.min())),
+                None if times is None else moment(int(times.max())),
+                {
+                    name: _task_check(project, name, answered.labels[name], answered.parts[name])
+                    for name in grain.tasks
+                },
+            )
+        )
+    problems += _long_windows(project, tables)
+    if problems:
+        raise DataError(together(list(dict.fromkeys(problems)), of="The data"))
+    return Checked(
+        planned,
+        tuple(grains),
+        tuple(findings),
+        tables.rows_in,
+        {name: len(frame) for name, frame in tables.quarantine.items()},
+        (_maybe(tables.cuts.valid), _maybe(tables.cuts.test)),
+    )
+
+
+def moment(time: int) -> datetime:
+    """A moment (µs UTC) as a date and time."""
+    return datetime.fromtimestamp(time / 1e6, tz=UTC)
+
+
+def _maybe(time: int | None) -> datetime | None:
+    return None if time is None else moment(time)
+
+
+def _no_rows(grain: Grain) -> str:
+    return (
+        f"tasks.{', '.join(grain.tasks)}: no rows are left to ask ({grain.name}). "
+        "Check `where`, `active` and that the keys of the tables match."
+    )
+
+
+def _long_windows(project: Project, tables: Tables) -> list[str]:
+    if tables.first is None or tables.until is None:
+        return []
+    length = tables.until - tables.first
+    return [
+        f"tasks.{name}.label: within = \"{within}\" is longer than the data, which span "
+        f"{length / 86_400_000_000:.1f} days. Shorten it."
+        for name, task in project.tasks.items()
+        if (within := getattr(task.label, "within", None)) and microseconds(within) >= length
+    ]
+
+
+def _task_check(project: Project, name: str, labels: np.ndarray, parts: np.ndarray) -> TaskCheck:
+    task = project.tasks[name]
+    known = ~np.isnan(labels)
+    counts = [int((known & (parts == part)).sum()) for part in (TRAIN, VALID, TEST)]
+    counted = not task.ranks_catalogue and task.cell != "id"
+    positives = int((labels[known & (parts == TRAIN)] > 0).sum()) if counted else None
+    return TaskCheck(
+        type(task).__name__, str(task.label), (counts[0], counts[1], counts[2]), positives
+    )
+
+
+def findings_frame(findings: tuple[Finding, ...]) -> pl.DataFrame:
+    """The findings as a table, for reports and files."""
+    return pl.DataFrame(
+        [
+            {
+                "code": finding.code, "at": finding.at, "column": finding.column,
+                "count": finding.count, "action": finding.action, "text": finding.text,
+                "examples": " | ".join(finding.examples),
+            }
+            for finding in findings
+        ],
+        schema={
+            "code": pl.String, "at": pl.String, "column": pl.String, "count": pl.Int64,
+            "action": pl.String, "text": pl.String, "examples": pl.String,
+        },
+    )  # fmt: skip
+
+
+__all__ = ["Checked", "GrainCheck", "TaskCheck", "check", "checked", "findings_frame"]

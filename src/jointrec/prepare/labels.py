@@ -1,0 +1,266 @@
+"""Which rows a grain asks, and what the answers are: columns, or what happens later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float64, Int64
+
+from jointrec.labels import Later, microseconds
+from jointrec.plan import DEFAULT_EVERY, Grain
+from jointrec.project import Project
+from jointrec.sources import Finding
+
+from .tables import Tables
+from .timeline import Span, Timeline
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a grain, before anything is known of them.
+
+    :param codes: For each entity that a row leads to, its code; 0 where it is unknown.
+    :param times: When each is asked (µs); None where the grain has no moments.
+    :param source: The row of the cleaned table that each came from.
+    """
+
+    codes: Mapping[str, Int64[np.ndarray, "rows"]]
+    times: Int64[np.ndarray, "rows"] | None
+    source: Int64[np.ndarray, "rows"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """The answers to a task, as the data have them.
+
+    :param values: Numbers or text; null where unknown. What comes next is the code of an entity.
+    :param known_at: When each is settled (µs); None where the rows have no time. Of an answer that
+        the data do not hold it is a moment at which it may be settled.
+    """
+
+    values: pl.Series
+    known_at: Int64[np.ndarray, "rows"] | None
+
+
+def snapshots(first: int, until: int, every: int, anchor: int) -> Int64[np.ndarray, "moments"]:
+    """The moments at which entities are asked: ``every`` µs, one of them the anchor.
+
+    :param first: The first moment of the data (µs); none is earlier.
+    :param until: The first µs after the data; none is later.
+    :param anchor: The moment to align with: where the test begins.
+
+    >>> snapshots(first=3, until=20, every=5, anchor=12).tolist()
+    [7, 12, 17]
+    """
+    earliest = anchor - (anchor - first) // every * every
+    return np.arange(earliest, until + 1, every, dtype=np.int64)
+
+
+def rows_of(grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
+    """The rows that a grain asks, over all the data.
+
+    Rows of an event are asked in the order of the table; entities asked ``every`` so often by
+    moment and then by code, only those with an event in the past: within ``active``, or ever.
+
+    :param anchor: The moment with which snapshots are aligned (µs).
+    :param until: The first µs after the last event of the data.
+    """
+    if grain.asking == "once":
+        codes = np.arange(1, len(tables.entities[grain.table]) + 1)
+        return Rows({grain.table: codes}, None, codes - 1)
+    if grain.asking == "every":
+        return _snapshot_rows(grain, tables, anchor, until)
+    frame = tables.events[grain.table]
+    source = np.arange(len(frame))
+    if grain.asking == "before":
+        source = np.flatnonzero(frame[f"@{grain.entities[0]}"].to_numpy())
+    return Rows(
+        {entity: frame[f"@{entity}"].to_numpy()[source] for entity in grain.entities},
+        frame["@time"].to_numpy()[source] if "@time" in frame.columns else None,
+        source,
+    )
+
+
+def label_of(
+    project: Project,
+    task: str,
+    grain: Grain,
+    rows: Rows,
+    tables: Tables,
+    until: int,
+) -> Label:
+    """The answers to a task at the rows of its grain.
+
+    A later label is null where its window ends after the data, and where an entity that it is asked
+    about is unknown. An event is never later than itself: where a label counts the very kind of
+    event that it is asked of, it counts those strictly after the row.
+
+    :param task: The name of the task.
+    :param until: The first µs after the last event of the data.
+    """
+    label = project.tasks[task].label
+    if isinstance(label, str):
+        return _column_label(project, label, rows, tables)
+    if label.verb == "next" and grain.asking == "before":
+        codes = tables.events[label.event][f"@{label.column}"].to_numpy()[rows.source]
+        return Label(_series(codes.astype(np.float64), codes > 0), rows.times)
+    return _later_label(label, grain, rows, tables, until)
+
+
+def nest(
+    labels: Mapping[str, Float64[np.ndarray, "rows"]], project: Project, grain: Grain
+) -> tuple[dict[str, Float64[np.ndarray, "rows"]], tuple[Finding, ...]]:
+    """Makes the labels of a funnel nested: whoever bought has clicked, whatever the click says.
+
+    Where a task happened, the one that it comes ``after`` is made to have happened, with a finding.
+    An unknown label stays unknown: if only those that happened became known, the known ones would
+    happen too often.
+
+    :param labels: For each task of the grain its encoded labels; nan where unknown.
+    """
+    nested, findings = dict(labels), []
+    happened = {name: values > 0 for name, values in labels.items()}
+    for name in reversed(grain.tasks):
+        after = project.tasks[name].after
+        if after is None or name not in nested or after not in nested:
+            continue
+        happened[after] |= happened[name]
+        skipped = happened[name] & (nested[after] == 0)
+        if skipped.any():
+            rows = np.flatnonzero(skipped)
+            nested[after] = np.where(skipped, 1.0, nested[after])
+            findings.append(
+                Finding(
+                    code="funnel_order",
+                    at=f"tasks.{after}",
+                    column=None,
+                    count=len(rows),
+                    examples=tuple(f"row {row}" for row in rows[:3]),
+                    action="made yes",
+                    text=f"tasks.{after}: rows where `{name}` happened and `{after}` did not, "
+                    f"although `{name}` comes after it.",
+                )
+            )
+    return nested, tuple(findings)
+
+
+def _snapshot_rows(grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
+    """Which entities were seen before each snapshot."""
+    codes, when = _seen(grain.table, tables)
+    every = grain.every or microseconds(DEFAULT_EVERY)
+    moments = snapshots(int(when[0]) if len(when) else until, until, every, anchor)
+    seen = np.zeros(len(tables.entities[grain.table]) + 1, dtype=np.bool_)
+    found, old = [], 0
+    for moment, new in zip(moments, np.searchsorted(when, moments), strict=True):
+        if grain.active is not None:
+            seen[:] = False
+            old = int(np.searchsorted(when, moment - grain.active))
+        seen[codes[old:new]] = True
+        seen[0] = False
+        old = int(new)
+        found.append(np.flatnonzero(seen))
+    asked = np.concatenate([np.zeros(0, dtype=np.int64), *found])
+    return Rows(
+        {grain.table: asked}, np.repeat(moments, [len(codes) for codes in found]), asked - 1
+    )
+
+
+def _seen(
+    entity: str, tables: Tables
+) -> tuple[Int64[np.ndarray, "events"], Int64[np.ndarray, "events"]]:
+    """Every event with a time that names the entity: code and time, oldest first."""
+    frames = [
+        frame
+        for frame in tables.events.values()
+        if "@time" in frame.columns and f"@{entity}" in frame.columns
+    ]
+    nothing = np.zeros(0, dtype=np.int64)
+    codes = np.concatenate([nothing, *(frame[f"@{entity}"].to_numpy() for frame in frames)])
+    times = np.concatenate([nothing, *(frame["@time"].to_numpy() for frame in frames)])
+    order = np.argsort(times, kind="stable")
+    return codes[order], times[order]
+
+
+def _column_label(project: Project, label: str, rows: Rows, tables: Tables) -> Label:
+    table, _, column = label.partition(".")
+    frame = tables.events[table] if table in tables.events else tables.entities[table]
+    values = frame[column].gather(pl.Series(rows.source))
+    if values.dtype == pl.Boolean:
+        values = values.cast(pl.Float64)
+    if rows.times is None:
+        return Label(values, None)
+    return Label(values, rows.times + microseconds(project.event[table].matures))
+
+
+def _later_label(label: Later, grain: Grain, rows: Rows, tables: Tables, until: int) -> Label:
+    assert rows.times is not None, "a plan looks forward only from rows that have a time"
+    frame = tables.events[label.event]
+    shared = [entity for entity in grain.entities if f"@{entity}" in frame.columns]
+    events, asked = _join(
+        [frame[f"@{entity}"].to_numpy() for entity in shared],
+        [rows.codes[entity] for entity in shared],
+    )
+    kept = np.flatnonzero(events >= 0)
+    values = {}
+    if label.verb == "sum" and label.column is not None:
+        column = frame[label.column].cast(pl.Float64).fill_null(np.nan)
+        values[label.column] = column.to_numpy()[kept]
+    line = Timeline.build(events[kept], frame["@time"].to_numpy()[kept], values)
+    later = int(label.of == label.event)
+    if label.verb == "next" or label.within is None:
+        return _next(label, line.after(asked, rows.times + later), line, frame, kept, until)
+    window = microseconds(label.within)
+    span = line.after(asked, rows.times + later, window - later)
+    known_at = rows.times + window
+    answers = _answers(label, span, line)
+    return Label(_series(answers, (known_at <= until) & (asked >= 0)), known_at)
+
+
+def _answers(label: Later, span: Span, line: Timeline) -> Float64[np.ndarray, "rows"]:
+    if label.verb == "sum" and label.column is not None:
+        return line.sum(span, label.column)
+    count = line.count(span)
+    if label.verb == "any":
+        count = np.minimum(count, 1)
+    elif label.verb == "no":
+        count = 1 - np.minimum(count, 1)
+    return count.astype(np.float64)
+
+
+def _next(
+    label: Later,
+    span: Span,
+    line: Timeline,
+    frame: pl.DataFrame,
+    kept: Int64[np.ndarray, "events"],
+    until: int,
+) -> Label:
+    """The entity of the first event of each span; null where there is none or it is unknown."""
+    there = span.stop > span.start
+    codes, known_at = np.zeros(len(there), dtype=np.int64), np.full(len(there), until)
+    first = span.start[there]
+    codes[there] = frame[f"@{label.column}"].to_numpy()[kept[line.order[first]]]
+    known_at[there] = line.times[first]
+    return Label(_series(codes.astype(np.float64), codes > 0), known_at)
+
+
+def _join(
+    events: Sequence[Int64[np.ndarray, "events"]], rows: Sequence[Int64[np.ndarray, "rows"]]
+) -> tuple[Int64[np.ndarray, "events"], Int64[np.ndarray, "rows"]]:
+    """One key for all entities that two tables share; −1 where any of them is unknown."""
+    codes = [np.concatenate(pair) for pair in zip(events, rows, strict=True)]
+    keys = np.zeros(len(events[0]) + len(rows[0]), dtype=np.int64)
+    for column in codes:
+        if int(keys.max(initial=0)) >= 2**62 // (int(column.max(initial=0)) + 1):
+            keys = np.unique(keys, return_inverse=True)[1]
+        keys = keys * (int(column.max(initial=0)) + 1) + column
+    keys = np.where(np.all([column > 0 for column in codes], axis=0), keys, -1)
+    return keys[: len(events[0])], keys[len(events[0]) :]
+
+
+def _series(values: Float64[np.ndarray, "rows"], known: np.ndarray) -> pl.Series:
+    """Numbers that are null where not known."""
+    return pl.Series(np.where(known, values, np.nan)).fill_nan(None)

@@ -1,0 +1,155 @@
+"""What is learned from training rows before any network sees them. It travels with the model.
+
+All of it is JSON: vocabularies, scales, base rates, classes. Nothing in it was learned from a row
+at or after the validation cut.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float32
+
+from .prepared import FieldsLayout, Layout
+
+CLIP = 5.0
+"""A standardised number is cut off this many standard deviations from the mean."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean and standard deviation of each number of a group, learned from training rows."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def learn(cls, numbers: Float32[np.ndarray, "rows k"]) -> Scale:
+        """The scale of some numbers. A number that never changes gets a deviation of 1."""
+        if len(numbers) == 0:
+            return cls((0.0,) * numbers.shape[1], (1.0,) * numbers.shape[1])
+        mean = numbers.mean(axis=0, dtype=np.float64)
+        std = numbers.std(axis=0, dtype=np.float64)
+        std = np.where(std > 1e-6, std, 1.0)
+        return cls(tuple(mean.tolist()), tuple(std.tolist()))
+
+    def apply(self, numbers: Float32[np.ndarray, "rows k"]) -> Float32[np.ndarray, "rows k"]:
+        """The numbers in units of their deviation, cut off at ±5.
+
+        >>> Scale((1.0,), (2.0,)).apply(np.array([[3.0], [1e9]], dtype=np.float32)).tolist()
+        [[1.0], [5.0]]
+        """
+        scaled = (numbers - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
+        return np.clip(scaled, -CLIP, CLIP, out=scaled)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Everything learned from training rows.
+
+    :param features: For each ``table.column``, what its feature learned.
+    :param ids: For each entity, the keys that have a vector of their own, the most frequent first.
+    :param offsets: For each ``table.column`` and each ``entity.@id``, the first row that it has in
+        the fused table.
+    :param rates: For each ``event.column`` of an outcome, how often it is yes.
+    :param scales: For each group of numbers, its scale.
+    :param tasks: For each task, what it learned from its labels.
+    :param layout: The shape of what is prepared.
+    :param cuts: The moments (µs) of the validation and the test cut, None without a time.
+    :param first, until: The first moment of the data and the first µs after the last.
+    """
+
+    features: Mapping[str, Mapping[str, Any]]
+    ids: Mapping[str, tuple[str, ...]]
+    offsets: Mapping[str, int]
+    rates: Mapping[str, float]
+    scales: Mapping[str, Scale]
+    tasks: Mapping[str, Mapping[str, Any]]
+    layout: Layout
+    cuts: tuple[int | None, int | None]
+    first: int | None
+    until: int | None
+
+    def to_json(self) -> str:
+        """The preparation as text. The same preparation always gives the same text."""
+        return json.dumps(
+            {
+                "features": self.features,
+                "ids": self.ids,
+                "offsets": self.offsets,
+                "rates": self.rates,
+                "scales": {name: asdict(scale) for name, scale in self.scales.items()},
+                "tasks": self.tasks,
+                "layout": _layout_to_json(self.layout),
+                "cuts": self.cuts,
+                "first": self.first,
+                "until": self.until,
+            },
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Preparation:
+        """The preparation that gave the text."""
+        data = json.loads(text)
+        return cls(
+            features=data["features"],
+            ids={name: tuple(keys) for name, keys in data["ids"].items()},
+            offsets=data["offsets"],
+            rates=data["rates"],
+            scales={
+                name: Scale(tuple(scale["mean"]), tuple(scale["std"]))
+                for name, scale in data["scales"].items()
+            },
+            tasks=data["tasks"],
+            layout=_layout_from_json(data["layout"]),
+            cuts=(data["cuts"][0], data["cuts"][1]),
+            first=data["first"],
+            until=data["until"],
+        )
+
+    def id_rows(self, entity: str, keys: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The row of the id table for each key: 0 for those without a vector of their own."""
+        known = pl.DataFrame(
+            {
+                "key": pl.Series(self.ids[entity], dtype=pl.String),
+                "row": pl.int_range(1, len(self.ids[entity]) + 1, dtype=pl.Int64, eager=True),
+            }
+        )
+        frame = pl.DataFrame({"key": keys.cast(pl.String)})
+        joined = frame.join(known, on="key", how="left", maintain_order="left")
+        return joined["row"].fill_null(0).to_numpy()
+
+
+def _layout_to_json(layout: Layout) -> dict[str, Any]:
+    data = asdict(layout)
+    data["pairs"] = [[first, second, names] for (first, second), names in layout.pairs.items()]
+    return data
+
+
+def _layout_from_json(data: Mapping[str, Any]) -> Layout:
+    def fields(value: Mapping[str, Any]) -> FieldsLayout:
+        return FieldsLayout(tuple(value["ids"]), tuple(value["bags"]), tuple(value["numbers"]))
+
+    def tuples(value: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+        return {name: tuple(items) for name, items in value.items()}
+
+    return Layout(
+        table_rows=data["table_rows"],
+        things={name: fields(value) for name, value in data["things"].items()},
+        moments=tuples(data["moments"]),
+        pairs={(first, second): tuple(names) for first, second, names in data["pairs"]},
+        context={name: fields(value) for name, value in data["context"].items()},
+        clock=tuple(data["clock"]),
+        kinds=tuples(data["kinds"]),
+        objects=tuples(data["objects"]),
+        sizes=data["sizes"],
+        constants=tuples(data["constants"]),
+        scales=data["scales"],
+    )

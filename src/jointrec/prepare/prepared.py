@@ -1,0 +1,185 @@
+"""What preparation hands over: plain arrays, the same offline and online.
+
+Three things, from the outside in. :class:`Things` holds every row of an entity once, whatever the
+moment. :class:`Moments` holds each distinct entity-at-a-moment of a grain once: what was counted
+and what happened before. :class:`Asked` holds the rows of a grain, which point at moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float32, Float64, Int8, Int64
+
+from jointrec.features import Bags
+from jointrec.plan import Grain
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Encoded columns of some rows.
+
+    :param ids: Rows of the fused table, offsets already added; one column per single-valued field.
+    :param bags: One per many-valued field, offsets already added.
+    :param numbers: What is a number, standardised, finite.
+    """
+
+    ids: Int64[np.ndarray, "rows ids"]
+    bags: tuple[Bags, ...]
+    numbers: Float32[np.ndarray, "rows numbers"]
+
+
+@dataclass(frozen=True)
+class Things:
+    """Every row of an entity. Row 0 is the unknown one: a key that no table holds.
+
+    :param keys: The key of each row, ``None`` for row 0.
+    :param fields: What is encoded of each row.
+    :param dated: For each feature that depends on the moment, its times (µs).
+    """
+
+    keys: pl.Series
+    fields: Fields
+    dated: Mapping[str, Int64[np.ndarray, "rows"]]
+
+
+@dataclass(frozen=True)
+class Past:
+    """The events that make up the history of an entity: one flat run per thing, oldest first.
+
+    :param kinds: What kind of event each is; 0 is kept for none.
+    :param objects: The entity that each event was about, as a row of its :class:`Things`, for each
+        entity that may be one; 0 where the event was not about such a one.
+    :param times: When each enters history (µs): its time, or when its label is settled.
+    """
+
+    kinds: Int64[np.ndarray, "events"]
+    objects: Mapping[str, Int64[np.ndarray, "events"]]
+    times: Int64[np.ndarray, "events"]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Distinct rows of an entity, each at a moment.
+
+    :param things: The row of :class:`Things` of each.
+    :param times: The moment of each (µs); None where the grain has no moments.
+    :param numbers: Counters and ages, standardised. No columns where the grain has no moments.
+    :param start, stop: The run of :class:`Past` that is history: all before the moment.
+    """
+
+    things: Int64[np.ndarray, "moments"]
+    times: Int64[np.ndarray, "moments"] | None
+    numbers: Float32[np.ndarray, "moments numbers"]
+    start: Int64[np.ndarray, "moments"]
+    stop: Int64[np.ndarray, "moments"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The rows of a grain.
+
+    :param grain: The grain.
+    :param at: For each entity that is seen, the row of its :class:`Moments`.
+    :param moments: For each entity that is seen, its distinct moments.
+    :param times: When each row is asked (µs); None where the grain has no moments.
+    :param context: What the event itself says at the moment, as declared features.
+    :param clock: Hour and weekday of the moment as numbers; no columns without moments.
+    :param pairs: For each pair of entities, what was counted of their common past.
+    :param labels: For each task one number a row, nan where unknown. None when only answers are
+        asked.
+    :param parts: For each task the part of the split of each row (see `jointrec.splits`).
+    :param clusters: Which rows belong together when chance is judged: those of one acting entity.
+    :param source: The row of the cleaned table that each came from (entities asked ``every`` so
+        often have the row of the entity).
+    """
+
+    grain: Grain
+    at: Mapping[str, Int64[np.ndarray, "rows"]]
+    moments: Mapping[str, Moments]
+    times: Int64[np.ndarray, "rows"] | None
+    context: Fields
+    clock: Float32[np.ndarray, "rows clock"]
+    pairs: Mapping[tuple[str, str], Float32[np.ndarray, "rows _"]]
+    labels: Mapping[str, Float64[np.ndarray, "rows"]]
+    parts: Mapping[str, Int8[np.ndarray, "rows"]]
+    clusters: Int64[np.ndarray, "rows"]
+    source: Int64[np.ndarray, "rows"]
+
+    def __len__(self) -> int:
+        return len(self.clusters)
+
+
+@dataclass(frozen=True)
+class FieldsLayout:
+    """How many fields of each form there are, and what they are called, in order."""
+
+    ids: tuple[str, ...] = ()
+    bags: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The shape of what is prepared: all that a network must know to be built. It is JSON.
+
+    :param table_rows: Rows of the fused embedding table.
+    :param things: For each entity, its fields.
+    :param moments: For each entity, the names of its numbers at a moment (timed grains).
+    :param pairs: For each pair of entities, the names of what is counted (timed grains).
+    :param context: For each event, the fields of its context.
+    :param clock: The names of the numbers of the clock.
+    :param kinds: For each entity with a history, the kinds of event in it; the first is none.
+    :param objects: For each entity with a history, the entities that its events may be about.
+    :param sizes: For each task, how many outputs it has.
+    :param constants: For each task, the outputs of its best constant answer.
+    :param scales: For each task, the training loss of its best constant answer.
+    """
+
+    table_rows: int
+    things: Mapping[str, FieldsLayout]
+    moments: Mapping[str, tuple[str, ...]]
+    pairs: Mapping[tuple[str, str], tuple[str, ...]]
+    context: Mapping[str, FieldsLayout]
+    clock: tuple[str, ...]
+    kinds: Mapping[str, tuple[str, ...]]
+    objects: Mapping[str, tuple[str, ...]]
+    sizes: Mapping[str, int]
+    constants: Mapping[str, tuple[float, ...]]
+    scales: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training, evaluation and serving read.
+
+    :param layout: Its shape.
+    :param things: For each entity, all its rows.
+    :param past: For each entity with a history, its events.
+    :param popularity: For each task that ranks a catalogue, how often each candidate was the
+        answer in the days before each day (see `jointrec.prepare.popularity`).
+    :param asked: For each grain, by name, its rows.
+    """
+
+    layout: Layout
+    things: Mapping[str, Things]
+    past: Mapping[str, Past]
+    popularity: Mapping[str, Popularity]
+    asked: Mapping[str, Asked]
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """How often each candidate was chosen in the windows before a day began.
+
+    A day's row counts only events before the day's first µs, so every moment of the day may use it.
+
+    :param first_day: The day (days since 1970 UTC) of the first row.
+    :param counts: log(1 + count) of each candidate, by day and window.
+    """
+
+    first_day: int
+    counts: Float32[np.ndarray, "days candidates windows"]

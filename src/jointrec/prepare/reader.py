@@ -1,0 +1,279 @@
+"""Reads rows: what is known of each entity at each moment. The same code offline and online."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float32, Int64
+
+from jointrec.features import Bags, Dated, Feature, Ids, Numbers
+from jointrec.plan import Grain, Plan, timed
+from jointrec.project import Project
+
+from .counters import Counters
+from .history import PastOf
+from .labels import Rows
+from .preparation import Preparation, Scale
+from .prepared import Asked, Fields, Moments, Things
+from .tables import Tables
+
+DAY = 86_400_000_000
+CLOCK = ("hour sin", "hour cos", "weekday sin", "weekday cos")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The rows of a grain before their numbers are standardised."""
+
+    grain: Grain
+    rows: Rows
+    at: Mapping[str, Int64[np.ndarray, "rows"]]
+    moments: Mapping[str, Moments]
+    pairs: Mapping[tuple[str, str], Float32[np.ndarray, "rows _"]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """All that is needed to read a row: the tables, indexed by time.
+
+    :param things: For each entity, all its rows, encoded.
+    :param pasts: For each entity with a history, its events.
+    """
+
+    project: Project
+    plan: Plan
+    tables: Tables
+    preparation: Preparation
+    things: Mapping[str, Things]
+    counters: Counters
+    pasts: Mapping[str, PastOf]
+
+    def read(self, grain: Grain, rows: Rows, context: pl.DataFrame) -> Asked:
+        """Rows of a grain, ready for the network, without labels.
+
+        :param context: One row for each row asked, with the columns of the event that are declared
+            as features; columns that are missing are read as unknown.
+        """
+        return self.scaled(raw_rows(self, grain, rows), context)
+
+    def scaled(self, raw: Raw, context: pl.DataFrame) -> Asked:
+        """Standardises raw rows and encodes their context."""
+        grain, rows, scales = raw.grain, raw.rows, self.preparation.scales
+        empty = np.zeros((len(rows.source), 0), np.float32)
+        return Asked(
+            grain=grain,
+            at=raw.at,
+            moments={
+                entity: Moments(
+                    moment.things, moment.times,
+                    scales[entity].apply(moment.numbers) if moment.times is not None else moment.numbers,
+                    moment.start, moment.stop,
+                )
+                for entity, moment in raw.moments.items()
+            },
+            times=rows.times,
+            context=encode_context(self.project, self.preparation, grain, context, rows),
+            clock=clock(rows.times) if rows.times is not None else empty,
+            pairs={
+                pair: scales[pair_name(pair)].apply(numbers) for pair, numbers in raw.pairs.items()
+            },
+            labels={},
+            parts={},
+            clusters=rows.codes[grain.entities[0]],
+            source=rows.source,
+        )  # fmt: skip
+
+
+def pair_name(pair: tuple[str, str]) -> str:
+    """How a pair of entities is written: ``user × item``."""
+    return " × ".join(pair)
+
+
+def raw_rows(reader: Reader, grain: Grain, rows: Rows) -> Raw:
+    """Finds the distinct moments of each entity and counts what happened before each."""
+    at: dict[str, Int64[np.ndarray, "rows"]] = {}
+    moments: dict[str, Moments] = {}
+    for entity in grain.sees:
+        codes, times, at[entity] = _distinct(rows.codes[entity], rows.times)
+        moments[entity] = _moments(reader, entity, codes, times)
+    pairs = {}
+    if rows.times is not None:
+        for first, second in grain.pairs:
+            pairs[first, second] = reader.counters.of_pair(
+                (first, second),
+                _in_tables(reader, first, rows.codes[first]),
+                _in_tables(reader, second, rows.codes[second]),
+                rows.times,
+            )
+    return Raw(grain, rows, at, moments, pairs)
+
+
+def _distinct(
+    codes: Int64[np.ndarray, "rows"], times: Int64[np.ndarray, "rows"] | None
+) -> tuple[
+    Int64[np.ndarray, "moments"], Int64[np.ndarray, "moments"] | None, Int64[np.ndarray, "rows"]
+]:
+    """The distinct codes-at-a-time, and for each row which it is."""
+    if times is None:
+        distinct, at = np.unique(codes, return_inverse=True)
+        return distinct, None, at
+    order = np.lexsort((times, codes))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(codes[order]) != 0) | (np.diff(times[order]) != 0)
+    at = np.empty(len(order), dtype=np.int64)
+    at[order] = np.cumsum(new) - 1
+    return codes[order][new], times[order][new], at
+
+
+def _moments(
+    reader: Reader,
+    entity: str,
+    codes: Int64[np.ndarray, "moments"],
+    times: Int64[np.ndarray, "moments"] | None,
+) -> Moments:
+    nothing = np.zeros(len(codes), dtype=np.int64)
+    if times is None:
+        return Moments(codes, None, np.zeros((len(codes), 0), np.float32), nothing, nothing)
+    ages = ages_of(reader.project, reader.preparation, entity, reader.things[entity], codes, times)
+    seen = _in_tables(reader, entity, codes)
+    numbers = np.concatenate([reader.counters.of(entity, seen, times), *ages], axis=1)
+    start, stop = nothing, nothing
+    if entity in reader.pasts:
+        start, stop = reader.pasts[entity].before(seen, times, reader.project.history.last)
+    return Moments(codes, times, numbers, start, stop)
+
+
+def _in_tables(
+    reader: Reader, entity: str, codes: Int64[np.ndarray, "rows"]
+) -> Int64[np.ndarray, "rows"]:
+    """The codes, with 0 for things that are in no table and so have no past."""
+    return np.where(codes <= len(reader.tables.entities[entity]), codes, 0)
+
+
+def ages_of(
+    project: Project,
+    preparation: Preparation,
+    entity: str,
+    things: Things,
+    codes: Int64[np.ndarray, "moments"],
+    times: Int64[np.ndarray, "moments"],
+) -> list[Float32[np.ndarray, "moments _"]]:
+    """What depends on the moment among the features of an entity: ages."""
+    return [
+        project.entity[entity].features[column].at(
+            since[codes], times, preparation.features[f"{entity}.{column}"]
+        )
+        for column, since in things.dated.items()
+    ]  # fmt: skip
+
+
+def clock(times: Int64[np.ndarray, "rows"]) -> Float32[np.ndarray, "rows 4"]:
+    """Hour of the day and day of the week (UTC) as points on two circles.
+
+    >>> clock(np.array([0])).round(2).tolist()  # 1970-01-01 was a Thursday
+    [[0.0, 1.0, 0.43, -0.9]]
+    """
+    hour = (times % DAY) * (2 * np.pi / DAY)
+    weekday = ((times // DAY + 3) % 7) * (2 * np.pi / 7)
+    columns = (np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday))
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def encode_things(project: Project, preparation: Preparation, tables: Tables, entity: str) -> Things:
+    """Every row of an entity, encoded; row 0 is the unknown one, in which everything is missing."""
+    frame = tables.entities[entity]
+    missing = pl.DataFrame({name: [None] for name in frame.columns}, schema=frame.schema)
+    return encode_rows(project, preparation, entity, pl.concat([missing, frame]))
+
+
+def encode_rows(
+    project: Project, preparation: Preparation, entity: str, frame: pl.DataFrame
+) -> Things:
+    """Rows of an entity, encoded, whether they are in its table or not."""
+    parts: dict[str, Ids | Bags | Numbers] = {}
+    dated: dict[str, Int64[np.ndarray, "rows"]] = {}
+    if project.entity[entity].id_floor > 0:
+        rows = preparation.id_rows(entity, frame["@key"])
+        parts["@id"] = Ids(rows + preparation.offsets[f"{entity}.@id"])
+    for column, feature in project.entity[entity].features.items():
+        encoded = encode_column(preparation, f"{entity}.{column}", feature, frame[column])
+        if isinstance(encoded, Dated):
+            dated[column] = encoded.values
+        else:
+            parts[column] = encoded
+    return Things(frame["@key"], gather_fields(parts, len(frame)), dated)
+
+
+def encode_context(
+    project: Project,
+    preparation: Preparation,
+    grain: Grain,
+    context: pl.DataFrame,
+    rows: Rows,
+) -> Fields:
+    """What an event says at the moment itself. Empty where the grain may not see it."""
+    parts: dict[str, Ids | Bags | Numbers] = {}
+    num_rows = len(rows.source)
+    if grain.asking == "row":
+        for column, feature in project.event[grain.table].features.items():
+            name = f"{grain.table}.{column}"
+            values = (
+                context[column]
+                if column in context.columns
+                else pl.Series(column, [None] * num_rows, dtype=POLARS[feature.cell])
+            )
+            encoded = encode_column(preparation, name, feature, values)
+            if isinstance(encoded, Dated):
+                moments = encoded.values if rows.times is None else rows.times
+                encoded = Numbers(
+                    feature.at(encoded.values, moments, preparation.features[name])
+                )
+            parts[column] = encoded
+    return gather_fields(parts, num_rows)
+
+
+POLARS = {
+    "id": pl.String, "text": pl.String, "number": pl.Float64, "time": pl.Int64,
+    "flag": pl.Float64, "list": pl.List(pl.String),
+}  # fmt: skip
+"""The type of a column that is missing, by how it would have been read."""
+
+
+def encode_column(
+    preparation: Preparation, name: str, feature: Feature, values: pl.Series
+) -> Ids | Bags | Numbers | Dated:
+    """A column, with its place in the fused table."""
+    encoded = feature.encode(values, preparation.features[name])
+    offset = preparation.offsets.get(name, 0)
+    if isinstance(encoded, Ids):
+        return Ids(encoded.values + offset)
+    if isinstance(encoded, Bags):
+        return Bags(encoded.values + offset, encoded.offsets)
+    return encoded
+
+
+def gather_fields(parts: Mapping[str, Ids | Bags | Numbers], num_rows: int) -> Fields:
+    """Puts encoded columns of one form side by side."""
+    ids = [part.values for part in parts.values() if isinstance(part, Ids)]
+    numbers = [part.values for part in parts.values() if isinstance(part, Numbers)]
+    return Fields(
+        ids=np.stack(ids, axis=1) if ids else np.zeros((num_rows, 0), np.int64),
+        bags=tuple(part for part in parts.values() if isinstance(part, Bags)),
+        numbers=np.concatenate(numbers, axis=1)
+        if numbers
+        else np.zeros((num_rows, 0), np.float32),
+    )
+
+
+def has_history(project: Project, entity: str) -> bool:
+    """Whether an entity acts in any event that has a time."""
+    return any(
+        timed(project, name) and event.entities[0] == entity
+        for name, event in project.event.items()
+    )
+
+
+__all__ = ["CLOCK", "Raw", "Reader", "Scale", "clock", "encode_things", "raw_rows"]

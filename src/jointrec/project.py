@@ -1,0 +1,102 @@
+"""All that defines a run, as frozen data: the same thing as ``shop.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import config, durable
+from .balancing import Balancing, Normalized
+from .budget import Budget
+from .fusion import Cross, Fusion
+from .history import History, Mean
+from .optimizers import AdamW, Optimizer, RowwiseAdagrad
+from .schema import Entity, Event
+from .sharing import PLE, Sharing
+from .splits import ByTime, Split
+from .tasks import Task
+
+
+@dataclass(frozen=True)
+class Table:
+    """The one embedding table that holds every id, word and past event.
+
+    :param width: How many numbers a row of the table holds.
+    :param update: How rows move. Only the rows of a batch are touched.
+    """
+
+    width: int = 16
+    update: RowwiseAdagrad = field(default_factory=RowwiseAdagrad)
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a run is made of. Nothing else decides what is learned.
+
+    :param entity: The things, by the names that the project gives them.
+    :param tasks: The questions, by name.
+    :param event: What joins the things.
+    :param counters: The windows over which past events are counted, for each entity and each pair.
+        Empty turns counters off.
+    :param history: How past events become a vector.
+    :param fusion: How the vectors of a row become one.
+    :param sharing: What tasks have in common.
+    :param balancing: How tasks pull on what they have in common.
+    :param split: Which rows train, choose and judge.
+    :param optimizer: How the weights of the network move.
+    :param table: The embedding table.
+    :param budget: How long training takes.
+    """
+
+    entity: Mapping[str, Entity]
+    tasks: Mapping[str, Task]
+    event: Mapping[str, Event] = field(default_factory=dict)
+    counters: tuple[str, ...] = ("1h", "1d", "7d", "30d")
+    history: History = field(default_factory=Mean)
+    fusion: Fusion = field(default_factory=Cross)
+    sharing: Sharing = field(default_factory=PLE)
+    balancing: Balancing = field(default_factory=Normalized)
+    split: Split = field(default_factory=ByTime)
+    optimizer: Optimizer = field(default_factory=AdamW)
+    table: Table = field(default_factory=Table)
+    budget: Budget = field(default_factory=Budget)
+
+    def to_toml(self) -> str:
+        """The text of a file that :func:`parse` turns into an equal project.
+
+        :raises ProjectError: where a source is a table in memory, which no file can name.
+        """
+        return config.dumps(self)
+
+    def write(self, path: str | Path) -> Path:
+        """Writes the project to a file that :func:`read` turns into an equal project."""
+        path = Path(path)
+        durable.write_file(path, self.to_toml().encode())
+        return path
+
+
+def read(path: str | Path) -> Project:
+    """Reads a project from a file.
+
+    :raises ProjectError: with every problem of the file at once.
+    :raises SourceError: where there is no such file or it is not TOML.
+    """
+    return parse(config.text_of(Path(path)), at=str(path))
+
+
+def parse(text: str, *, at: str = "shop.toml") -> Project:
+    """Reads a project from the text of a file.
+
+    :param at: What to call the text in messages.
+
+    >>> shop = parse('''
+    ... entity.user = { source = "users.csv", key = "user_id", features = { country = "Category" } }
+    ... tasks.loyal = { kind = "Binary", label = "user.loyal" }
+    ... ''')
+    >>> shop.tasks["loyal"].label
+    'user.loyal'
+    >>> parse(shop.to_toml()) == shop
+    True
+    """
+    return config.parse(text, Project, at=at)

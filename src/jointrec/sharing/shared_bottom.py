@@ -1,0 +1,38 @@
+"""One trunk for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from .base import SharedNetwork, Sharing
+from .experts import Experts
+
+
+@dataclass(frozen=True)
+class SharedBottom(Sharing):
+    """Gives all tasks the same vector (`Caruana, 1997 <https://doi.org/10.1023/A:1007379606734>`_).
+
+    Cheapest, and hard to beat where tasks are alike or data are few.
+
+    :param widths: The widths of the layers of the trunk; the last is what tasks get.
+    :param dropout: The share of activations dropped while training, from 0 to below 1.
+    """
+
+    def build(self, size: int, tasks: Sequence[str]) -> SharedNetwork:
+        return _SharedBottom(Experts(size, self.widths, (1,), self.dropout))
+
+
+class _SharedBottom(SharedNetwork):
+    def __init__(self, trunk: Experts) -> None:
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(
+        self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
+    ) -> dict[str, Float[Tensor, "rows width"]]:
+        ((shared,),) = self.trunk([x], [0])
+        return dict.fromkeys(tasks, shared)

@@ -1,0 +1,202 @@
+"""CSV files: every cell is text, nothing is inferred."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from jointrec.errors import SourceError
+
+from .base import Read, check_distinct
+from .casting import TEXT
+from .files import AgreeingFiles
+from .finding import Finding
+from .text_file import UTF8_MARK, check_start, check_text
+
+DELIMITERS = ",;\t|"
+_HEADER_LIMIT = 1 << 20
+_LONGEST_ROW = 1 << 24
+"""A row of more bytes than this is refused."""
+_SCAN = 1 << 24
+
+
+class Csv(AgreeingFiles):
+    """CSV files in UTF-8, with a header line.
+
+    - The delimiter is the one of comma, semicolon, tab and bar that splits the header into most
+      names; where two do so equally, the file is refused.
+    - Cells may be quoted with ``"``, doubled inside; a quoted cell may hold line ends.
+    - An empty cell is null, quoted or not. A blank line is no row.
+    - The names of columns are trimmed. A column without a name is not read.
+    - A row with too many or too few cells is set aside, and counted.
+    """
+
+    endings = (".csv", ".tsv")
+
+    def file_columns(self, file: Path) -> dict[str, pa.DataType]:
+        """The names in the header; all are text."""
+        names, _ = self._header(file)
+        return {name: TEXT for name in names if name}
+
+    def file_table(self, file: Path, wanted: Sequence[str]) -> Read:
+        """The wanted columns, as text."""
+        where = self.where(file)
+        check_text(file, where=where)
+        names, delimiter = self._header(file)
+        check_quotes(file, delimiter, where=where)
+        # Columns are read by position, so that no name, however odd, is mistaken for another.
+        places = [str(names.index(name)) for name in wanted]
+        ragged: list[Any] = []
+
+        def set_aside(row: Any) -> str:
+            ragged.append(row)
+            return "skip"
+
+        try:
+            table = pacsv.read_csv(
+                file,
+                read_options=pacsv.ReadOptions(
+                    column_names=[str(place) for place in range(len(names))],
+                    skip_rows_after_names=1,
+                    block_size=_LONGEST_ROW,
+                    use_threads=False,  # only so are the numbers of rows known
+                ),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=delimiter,
+                    newlines_in_values=True,
+                    invalid_row_handler=set_aside,
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    include_columns=places or ["0"],
+                    column_types={str(place): TEXT for place in range(len(names))},
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            )
+        except (pa.ArrowException, OSError) as error:
+            if "straddl" in str(error):
+                raise SourceError(
+                    f"{where}: a row is longer than {_LONGEST_ROW:,} bytes. "
+                    "Leave such cells out of the export."
+                ) from None
+            raise SourceError(
+                f"{where} cannot be read as CSV: {str(error).splitlines()[0]}. Export it again."
+            ) from None
+        if ragged and not table.num_rows:
+            raise SourceError(
+                f"{where}: not one row has as many cells as the header ({len(names)}); row "
+                f"{ragged[0].number} has {ragged[0].actual_columns}. Look at the delimiter."
+            )
+        chosen = table.select(places).rename_columns(list(wanted))
+        return Read(chosen, self._findings(file, ragged))
+
+    def _findings(self, file: Path, ragged: Sequence[Any]) -> tuple[Finding, ...]:
+        if not ragged:
+            return ()
+        examples = tuple(f"{file.name}, row {row.number}: {row.text[:80]}" for row in ragged[:3])
+        return (
+            Finding(
+                "ragged_row", self.at, None, len(ragged), examples, "set aside",
+                "rows with more or fewer cells than the header (which is row 1).",
+            ),
+        )  # fmt: skip
+
+    def _header(self, file: Path) -> tuple[list[str], str]:
+        where = self.where(file)
+        check_start(file, where=where)
+        with file.open("rb") as opened:
+            head = opened.read(_HEADER_LIMIT).removeprefix(UTF8_MARK)
+        line = _first_line(head, where)
+        split = {delimiter: _cells(line, delimiter, where) for delimiter in DELIMITERS}
+        most = max(map(len, split.values()))
+        best = [delimiter for delimiter, cells in split.items() if len(cells) == most]
+        if most > 1 and len(best) > 1:
+            raise SourceError(
+                f"{where}: {' and '.join(map(repr, best))} split the header into equally many "
+                "names. Write the file with commas."
+            )
+        names = [name.strip() for name in split[best[0]]]
+        check_distinct([name for name in names if name], at=where)
+        return names, best[0]
+
+
+def _first_line(head: bytes, where: str) -> str:
+    """The first line, line ends in quotes included."""
+    end = len(head)
+    for at in (head.find(b"\n"), head.find(b"\r")):
+        end = min(end, at) if at >= 0 else end
+    if head[:end].count(b'"') % 2:
+        raise SourceError(
+            f"{where}: a name in the header is quoted over two lines. Mend the header."
+        )
+    if len(head) == _HEADER_LIMIT == end:
+        raise SourceError(f"{where}: the header is longer than {_HEADER_LIMIT:,} bytes.")
+    try:
+        line = head[:end].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{where}, line 1, byte {error.start}: is not UTF-8. Convert it from the encoding it "
+            "has, such as: iconv -f WINDOWS-1252 -t UTF-8."
+        ) from None
+    if not line.strip():
+        raise SourceError(
+            f"{where}: the first line is blank. It must hold the names of the columns."
+        )
+    return line
+
+
+def _cells(line: str, delimiter: str, where: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(line), delimiter=delimiter))
+    except csv.Error as error:
+        raise SourceError(f"{where}: the header cannot be read: {error}.") from None
+
+
+def check_quotes(file: Path, delimiter: str, *, where: str) -> None:
+    """Refuses a quote that is never closed, which would swallow the rows after it.
+
+    In a well-formed file every odd quote opens a cell and every even one closes it, so each stands
+    beside a delimiter, a line end or another quote. Only where that is not so, is the file read
+    cell by cell, as a quote within an unquoted cell (``27" screen``) is just a letter.
+    """
+    if _quotes_are_plain(file, delimiter):
+        return
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        reader = csv.reader(opened, delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            for _ in reader:
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise SourceError(
+                f'{where}, line {line}: the quotes (") of this row are wrong: {error}. '
+                "Close the quote, or double each one inside a quoted cell."
+            ) from None
+
+
+def _quotes_are_plain(file: Path, delimiter: str) -> bool:
+    neighbours = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
+    before, open_before = b"\n", False
+    with file.open("rb") as opened:
+        if opened.read(len(UTF8_MARK)) != UTF8_MARK:
+            opened.seek(0)
+        block = opened.read(_SCAN)
+        while block:
+            following = opened.read(_SCAN)
+            padded = np.frombuffer(before + block + (following[:1] or b"\n"), np.uint8)
+            quotes = np.flatnonzero(padded[1:-1] == ord('"'))
+            opens = (np.arange(len(quotes)) % 2 == 0) ^ open_before
+            beside = np.where(opens, padded[quotes], padded[quotes + 2])
+            if not np.isin(beside, neighbours).all():
+                return False
+            open_before ^= len(quotes) % 2 == 1
+            before, block = block[-1:], following
+    return not open_before

@@ -1,0 +1,136 @@
+"""What all kinds of file share: one path or a glob, whose files must agree."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from jointrec.errors import SourceError, together
+
+from .base import Read, Source, check_wanted, kind_of
+from .finding import Finding
+from .places import find_files
+
+
+class FileSource(Source):
+    """A file, or a glob of files that are read one after the other, in order of their names."""
+
+    endings: ClassVar[tuple[str, ...]]
+    """How the names of such files end."""
+
+    @classmethod
+    def reads(cls, source: object) -> bool:
+        """Whether the text ends like the name of such a file."""
+        return isinstance(source, str | Path) and str(source).lower().endswith(cls.endings)
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """The files, sorted by name."""
+        return find_files(str(self.source), root=self.root, at=self.at)
+
+    def where(self, file: Path) -> str:
+        """What messages call a file."""
+        return f"{self.at}: `{file}`"
+
+    def check_present(
+        self, columns: Mapping[Path, Container[str]], names: Iterable[str]
+    ) -> list[str]:
+        """For each file that lacks one of the columns, a sentence that says so."""
+        return [
+            f"{self.where(file)} has no column `{name}`, which other files of the source have."
+            for name in names
+            for file in columns
+            if name not in columns[file]
+        ]
+
+    def disagree(self, problems: Sequence[str]) -> SourceError:
+        """The error that tells every way in which the files differ."""
+        told = together(problems, of=f"{self.at}: `{self.source}`")
+        return SourceError(f"{told} Export the files anew, all with the same columns.")
+
+
+class AgreeingFiles(FileSource):
+    """Files that say what columns they have before their rows are read."""
+
+    @abstractmethod
+    def file_columns(self, file: Path) -> dict[str, pa.DataType]:
+        """The columns of one file, without reading the rows."""
+
+    @abstractmethod
+    def file_table(self, file: Path, wanted: Sequence[str]) -> Read:
+        """The wanted columns of one file, all of which it has."""
+
+    def columns(self) -> dict[str, pa.DataType]:
+        """The columns of the first file; every other must have the same."""
+        schemas = {file: self.file_columns(file) for file in self.files}
+        first = schemas[self.files[0]]
+        self._check_agree(schemas, list(first))
+        return first
+
+    def table(self, wanted: Sequence[str] | None) -> Read:
+        """The wanted columns of all files, one below the other.
+
+        :raises SourceError: where a file lacks a column or stores another kind of values in it than
+            the first does (widths and units may differ); where there is not one row.
+        """
+        schemas = {file: self.file_columns(file) for file in self.files}
+        first = self.files[0]
+        names = check_wanted(wanted, schemas[first], at=self.where(first))
+        self._check_agree(schemas, names)
+        reads = [self.file_table(file, names) for file in self.files]
+        if not any(read.table.num_rows for read in reads):
+            raise SourceError(
+                f"{self.where(first)} has columns but not one row"
+                f"{', nor has any other of the files' if len(reads) > 1 else ''}. "
+                "Look at what exported it."
+            )
+        columns = [_joined([read.table.column(name) for read in reads]) for name in names]
+        table = pa.table(columns, names) if names else _rows_only(reads)
+        return Read(table, _merged([finding for read in reads for finding in read.findings]))
+
+    def _check_agree(
+        self, schemas: Mapping[Path, Mapping[str, pa.DataType]], names: Sequence[str]
+    ) -> None:
+        problems = self.check_present(schemas, names)
+        first = self.files[0]
+        for file, columns in schemas.items():
+            for name in [name for name in names if name in columns]:
+                kind, expected = kind_of(columns[name]), kind_of(schemas[first][name])
+                if kind != expected and "nothing" not in (kind, expected):
+                    problems.append(
+                        f"{self.where(file)} stores {kind} in `{name}`, "
+                        f"but `{first.name}` stores {expected}."
+                    )
+        if problems:
+            raise self.disagree(problems)
+
+
+def _joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Columns of one kind, one below the other, in the widest of their types."""
+    tables = [pa.table([part], ["_"]) for part in parts]
+    return pa.concat_tables(tables, promote_options="permissive").column(0)
+
+
+def _rows_only(reads: list[Read]) -> pa.Table:
+    return pa.concat_tables([read.table for read in reads])
+
+
+def _merged(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Findings of several files as one of each code."""
+    merged: dict[tuple[Any, ...], Finding] = {}
+    for found in findings:
+        key = (found.code, found.at, found.column)
+        if key in merged:
+            before = merged[key]
+            examples = (*before.examples, *found.examples)[:3]
+            found = Finding(
+                found.code, found.at, found.column, before.count + found.count, examples,
+                found.action, found.text,
+            )  # fmt: skip
+        merged[key] = found
+    return tuple(merged.values())

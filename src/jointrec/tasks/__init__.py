@@ -1,0 +1,10 @@
+"""What is asked: one kind of question per file. ``__all__`` is the registry."""
+
+from .amount import Amount
+from .base import Metric, State, Task
+from .binary import Binary
+from .choice import Choice
+from .count import Count
+from .retrieval import Retrieval
+
+__all__ = ["Amount", "Binary", "Choice", "Count", "Metric", "Retrieval", "State", "Task"]

@@ -1,0 +1,111 @@
+"""The contract of a task: one kind of question.
+
+A task is frozen data: a label and how it is answered. The network gives every row ``size`` numbers
+(*outputs*); the task turns them into a loss to learn by and into an answer that a person reads.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from jointrec.labels import Later
+
+State = Mapping[str, Any]
+"""What a task learned from its training labels, as JSON can hold it."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good answers are.
+
+    :param measure: ``measure(labels, answers, *, weights=None, groups=None) -> float``.
+    :param better: Whether ``higher`` or ``lower`` is better, or ``one`` or ``zero`` is best.
+    """
+
+    measure: Callable[..., float]
+    better: str
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """A question. Where its label lives says at which grain it is asked.
+
+    :param label: A column, as ``table.column``, or what happens later, as made by ``later``.
+        A null label means unknown, never negative.
+    :param after: A task at the same grain that must happen first: a funnel. Both are trained over
+        all rows, and the chance of this one is never above the chance of the other.
+    :param sees: The entities that the answer may depend on. Default: all that the rows lead to.
+    """
+
+    label: str | Later
+    after: str | None = None
+    sees: tuple[str, ...] | None = None
+
+    cell: ClassVar[str] = "number"
+    """How the source reads a label column: ``flag``, ``number`` or ``id``."""
+    has_chance: ClassVar[bool] = False
+    """Whether the first output is the logit of something happening, for a funnel to chain."""
+    ranks_catalogue: ClassVar[bool] = False
+    """Whether the outputs are one score for every entity of the catalogue that the label names."""
+    verbs: ClassVar[tuple[str, ...]] = ()
+    """The later labels that this kind of task can learn."""
+    answers: ClassVar[str]
+    """What an answer is, and in which range, for people who read a report."""
+
+    @abstractmethod
+    def learn(self, labels: pl.Series) -> State:
+        """What must be known before encoding: classes, for one. From known training labels."""
+
+    @abstractmethod
+    def encode(self, labels: pl.Series, state: State) -> Float64[np.ndarray, "rows"]:
+        """Labels as numbers; nan where unknown. A class that was never learned is unknown."""
+
+    @abstractmethod
+    def size(self, state: State) -> int:
+        """How many numbers the head gives per row. 0 for a task that ranks a catalogue."""
+
+    @abstractmethod
+    def loss(
+        self, outputs: Float[Tensor, "rows size"], labels: Float[Tensor, "rows"]
+    ) -> Float[Tensor, "rows"]:
+        """One loss per row, not reduced. Labels are known and as :meth:`encode` gave them."""
+
+    @abstractmethod
+    def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows *answers"]:
+        """What a person reads: a probability, one per class, an amount, a score per candidate."""
+
+    @abstractmethod
+    def constant(
+        self, labels: Float64[np.ndarray, "rows"], state: State
+    ) -> Float64[np.ndarray, "size"]:
+        """The outputs of the best answer that is the same for every row: where heads start."""
+
+    def constant_loss(self, labels: Float64[np.ndarray, "rows"], state: State) -> float:
+        """What tells the losses of tasks apart in size: the mean loss of :meth:`constant`.
+
+        Balancing divides by it, so a kind whose loss is a density, which may be 0 or below,
+        gives a size of its own.
+
+        :param labels: Known labels, as :meth:`encode` gave them; 0.0 comes of none.
+        """
+        if len(labels) == 0:
+            return 0.0
+        # Rows with the same label have the same loss, and classes times rows may be very many.
+        distinct, counts = np.unique(labels, return_counts=True)
+        outputs = torch.from_numpy(self.constant(labels, state)).expand(len(distinct), -1)
+        losses = self.loss(outputs, torch.from_numpy(distinct)).numpy()
+        return float(np.average(losses, weights=counts))
+
+    @property
+    @abstractmethod
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics that are right for this kind, the one that decides first."""

@@ -1,0 +1,89 @@
+"""How many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from jointrec.errors import ProjectError, nearest
+from jointrec.functional import answers, losses, metrics
+
+from .base import Metric, State, Task
+from .dispersion import best_dispersion
+from .numbers import known_amounts
+
+DISTRIBUTIONS = ("negative_binomial", "poisson")
+
+
+@dataclass(frozen=True)
+class Count(Task):
+    """How many? Sales of an item next week, visits, purchases to come.
+
+    Null and what is below 0 are unknown. The answer is the mean. What decides is the Poisson
+    deviance, which the true mean makes smallest: where most counts are 0, absolute errors are
+    smallest for an answer of 0, and squared errors are ruled by the few best sellers.
+
+    :param distribution: ``negative_binomial`` learns how much more counts vary than by chance;
+        ``poisson`` takes them to vary by chance alone.
+    :raises ProjectError: for any other distribution.
+
+    >>> Count("item.sold").encode(pl.Series([0, 3, -1, None]), {}).tolist()
+    [0.0, 3.0, nan, nan]
+    """
+
+    distribution: Literal["negative_binomial", "poisson"] = "negative_binomial"
+
+    verbs: ClassVar[tuple[str, ...]] = ("count", "sum")
+    answers: ClassVar[str] = "expected count, 0 or more"
+
+    def __post_init__(self) -> None:
+        if self.distribution not in DISTRIBUTIONS:
+            raise ProjectError(
+                f"`distribution` should be one of {', '.join(DISTRIBUTIONS)}. Found "
+                f"`{self.distribution}`.{nearest(str(self.distribution), DISTRIBUTIONS)}"
+            )
+
+    def learn(self, labels: pl.Series) -> State:
+        return {}
+
+    def encode(self, labels: pl.Series, state: State) -> Float64[np.ndarray, "rows"]:
+        return known_amounts(labels)
+
+    def size(self, state: State) -> int:
+        return 2 if self.distribution == "negative_binomial" else 1
+
+    def loss(
+        self, outputs: Float[Tensor, "rows size"], labels: Float[Tensor, "rows"]
+    ) -> Float[Tensor, "rows"]:
+        if self.distribution == "poisson":
+            return losses.poisson(outputs[:, 0], labels)
+        return losses.negative_binomial(outputs, labels)
+
+    def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
+        return answers.count_mean(outputs[:, 0])
+
+    def constant(
+        self, labels: Float64[np.ndarray, "rows"], state: State
+    ) -> Float64[np.ndarray, "size"]:
+        least = 0.5 / (len(labels) + 1)
+        log_mean = float(np.log(max(labels.mean(), least))) if len(labels) else 0.0
+        if self.distribution == "poisson":
+            return np.array([log_mean])
+        return np.array([log_mean, best_dispersion(labels, log_mean)])
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        return {
+            "poisson_deviance": Metric(metrics.poisson_deviance, "lower"),
+            "wape": Metric(metrics.wape, "lower"),
+            "mae": Metric(metrics.mae, "lower"),
+            "rmse": Metric(metrics.rmse, "lower"),
+            "spearman": Metric(metrics.spearman, "higher"),
+            "bias": Metric(metrics.bias, "zero"),
+        }

@@ -1,0 +1,78 @@
+"""Which one of a whole catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from jointrec.functional import losses, metrics
+
+from .base import Metric, State, Task
+
+
+@dataclass(frozen=True)
+class Retrieval(Task):
+    """Which one comes next, of all there are? The next item, article, store.
+
+    The label is ``later.next``. It comes as the number of the thing in its entity's table, from 1;
+    0 is the thing that no table holds, so it is unknown. Outputs are one score for each candidate
+    and come from the network, which compares the row with every candidate: :meth:`size` is 0. The
+    loss is the cross-entropy over the candidates, their places being the labels. The answer is the
+    scores, the higher the better. Metrics are of the rank (from 1) of the right one among all
+    candidates. What decides is NDCG@10: whether it is among the ten shown, and how high.
+
+    >>> task = Retrieval("next")
+    >>> task.encode(pl.Series([3, 0, None]), {}).tolist()
+    [3.0, nan, nan]
+    """
+
+    cell: ClassVar[str] = "id"
+    ranks_catalogue: ClassVar[bool] = True
+    verbs: ClassVar[tuple[str, ...]] = ("next",)
+    answers: ClassVar[str] = "a score for each candidate, higher is likelier"
+
+    def learn(self, labels: pl.Series) -> State:
+        return {}
+
+    def encode(self, labels: pl.Series, state: State) -> Float64[np.ndarray, "rows"]:
+        places = labels.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return np.where(places >= 1, places, np.nan)
+
+    def size(self, state: State) -> int:
+        return 0
+
+    def loss(
+        self, outputs: Float[Tensor, "rows candidates"], labels: Float[Tensor, "rows"]
+    ) -> Float[Tensor, "rows"]:
+        return losses.choice(outputs, labels.long())
+
+    def answer(self, outputs: Float[Tensor, "rows candidates"]) -> Float[Tensor, "rows candidates"]:
+        return outputs
+
+    def constant(
+        self, labels: Float64[np.ndarray, "rows"], state: State
+    ) -> Float64[np.ndarray, "0"]:
+        """No numbers: what is the same for every row is how popular each candidate is."""
+        return np.zeros(0)
+
+    def constant_loss(self, labels: Float64[np.ndarray, "rows"], state: State) -> float:
+        """The loss of ranking all by popularity: the entropy of the labels, in nats."""
+        if len(labels) == 0:
+            return 0.0
+        shares = np.unique(labels, return_counts=True)[1] / len(labels)
+        return float(-(shares * np.log(shares)).sum())
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        return {
+            "ndcg@10": Metric(partial(metrics.ndcg_at, k=10), "higher"),
+            "recall@10": Metric(partial(metrics.recall_at, k=10), "higher"),
+            "mrr": Metric(metrics.mrr, "higher"),
+        }

@@ -1,0 +1,17 @@
+"""Trains one network for all tasks, and keeps for each funnel the pass at which it was best."""
+
+from .alone import alone
+from .checkpoint import Interrupted
+from .progress import Epoch, Progress, Watch, live_watch
+from .train import Trained, train
+
+__all__ = [
+    "Epoch",
+    "Interrupted",
+    "Progress",
+    "Trained",
+    "Watch",
+    "alone",
+    "live_watch",
+    "train",
+]

@@ -1,0 +1,49 @@
+"""How wrong a network is, task by task, over the labels that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from jointrec.batches import Batch
+from jointrec.network.table import gathered
+from jointrec.project import Project
+
+ENOUGH = 32
+"""A batch with fewer known rows of a task than this counts for it in proportion."""
+
+
+def summed(
+    project: Project, tasks: Sequence[str], outputs: Mapping[str, Tensor], batch: Batch
+) -> tuple[Float[Tensor, "tasks"], Int[Tensor, "tasks"]]:
+    """For each task the sum of the losses of its known rows, and how many they are.
+
+    A task without a known row has the sum 0, which leads to no parameter.
+    """
+    sums = {task: torch.zeros(()) for task in tasks}
+    counts = dict.fromkeys(tasks, 0)
+    for examples in batch.examples:
+        for task in examples.grain.tasks:
+            if task not in sums or task not in examples.known:
+                continue
+            known = torch.nonzero(examples.known[task]).squeeze(1)
+            if len(known):
+                labels = examples.labels[task][known]
+                losses = project.tasks[task].loss(gathered(outputs[task], known), labels)
+                sums[task], counts[task] = losses.sum().float(), len(known)
+    return torch.stack([sums[task] for task in tasks]), torch.tensor(list(counts.values()))
+
+
+def to_learn(
+    sums: Float[Tensor, "tasks"], counts: Int[Tensor, "tasks"]
+) -> Float[Tensor, "tasks"]:
+    """The mean loss over the known rows of each task.
+
+    A mean over few rows is mostly chance, and as large as one over many. So that a task of which a
+    batch knows three rows does not shake what all tasks share, fewer than :data:`ENOUGH` rows are
+    divided by that many.
+    """
+    return sums / counts.clamp(min=ENOUGH)

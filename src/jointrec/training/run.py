@@ -1,0 +1,182 @@
+"""A training run: all that changes while it goes on."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from jointrec.batches import Assembler, Batch, Loader, pieces
+from jointrec.batches.loader import rows_of
+from jointrec.errors import DataError
+from jointrec.network import JointNetwork
+from jointrec.plan import Plan
+from jointrec.prepare.prepared import Prepared
+from jointrec.project import Project
+from jointrec.splits import VALID
+
+from .losses import summed, to_learn
+from .progress import Epoch, Progress, Watch
+from .stopping import Stopping, components
+
+LONGEST = 10.0
+"""The longest gradient of the dense weights; a longer one is scaled down to it."""
+
+
+class Run:
+    """A network while it is trained.
+
+    Chance is drawn anew from (seed, pass) before every pass, so that going on from a checkpoint
+    needs no state of a generator.
+
+    :param project: What the network is made of, and how it is trained.
+    :param plan: The tasks that it learns.
+    :param prepared: What it learns from.
+    """
+
+    def __init__(self, project: Project, plan: Plan, prepared: Prepared) -> None:
+        self.project, self.plan = project, plan
+        self.network = JointNetwork(project, plan, prepared.layout)
+        self.tasks = self.network.tasks
+        scales = {task: prepared.layout.scales[task] for task in self.tasks}
+        self.balancer = project.balancing.build(scales)
+        self.dense = [*self.network.parameters(), *self.balancer.parameters()]
+        self.optimizer = project.optimizer.build(self.dense)
+        self.table_state = project.table.update.state(prepared.layout.table_rows)
+        self.assembler = Assembler(prepared, plan, project.history.last)
+        self.loader = self._loader(self.tasks)
+        self.loader_sizes = dict(self.loader.taken)
+        """Rows of each grain in a pass of all tasks."""
+        self.stopping = Stopping(
+            components(project, self.tasks), scales, project.budget.patience
+        )
+        self.epoch = 0
+        """Whole passes so far."""
+        self.snapshots: dict[int, dict[str, Tensor]] = {}
+        """The weights after the passes that a task is served from."""
+        self.log: list[Epoch] = []
+
+    def one_epoch(self, watch: Watch) -> None:
+        """One pass over the training rows and one over the validation rows.
+
+        Nothing but the weights has changed until the pass is whole.
+        """
+        active = self.stopping.active
+        if self.epoch and active != self.tasks:
+            self.loader = self._loader(active)
+        torch.manual_seed(self.project.budget.seed * 1_000_003 + self.epoch)
+        begun, rows = perf_counter(), 0
+        sums, counts = torch.zeros(len(active)), torch.zeros(len(active), dtype=torch.long)
+        self.network.train()
+        for step, batch in enumerate(self.loader.epoch(self.epoch), 1):
+            step_sums, step_counts = self._step(batch, active, step)
+            sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)
+            watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
+        valid = self._validate()
+        means = (sums / counts.clamp(min=1)).tolist()
+        self.stopping.update(self.epoch, valid)
+        losses = dict(zip(active, means, strict=True))
+        self.log.append(Epoch(self.epoch, losses, valid, rows, perf_counter() - begun))
+        watch.epoch(self.log[-1])
+        self._keep()
+        self.epoch += 1
+
+    def _step(self, batch: Batch, active: tuple[str, ...], step: int) -> tuple[Tensor, Tensor]:
+        """Moves all weights once. The sums and counts of the losses of the active tasks."""
+        vectors = self.network.table.gather(batch.touched).requires_grad_()
+        outputs = self.network(batch, vectors, tasks=active)
+        sums, counts = summed(self.project, active, outputs, batch)
+        self._check(sums, active, step)
+        means = dict(zip(active, to_learn(sums, counts), strict=True))
+        gone = torch.zeros(())
+        total = self.balancer.combine(torch.stack([means.get(task, gone) for task in self.tasks]))
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.dense, LONGEST)
+        self.optimizer.step()
+        if vectors.grad is not None:
+            self.project.table.update.apply(
+                self.network.table.weight, self.table_state, batch.touched, vectors.grad
+            )
+        return sums.detach(), counts
+
+    def _check(self, sums: Tensor, active: tuple[str, ...], step: int) -> None:
+        """Stops at the first loss that is not a number, before it spoils the weights."""
+        wrong = [task for task, fine in zip(active, torch.isfinite(sums), strict=True) if not fine]
+        if wrong:
+            raise DataError(
+                f"The training loss of {', '.join(f'`{task}`' for task in wrong)} is not finite in "
+                f"pass {self.epoch + 1}, step {step}. Lower `optimizer.lr` "
+                f"(it is {self.project.optimizer.lr:g}), and look for absurd numbers with "
+                "`jointrec check`."
+            )
+
+    def _validate(self) -> dict[str, float]:
+        """The mean validation loss of each task that has validation rows.
+
+        Tasks that have stopped are measured only while another follows them.
+        """
+        judged = self.judged
+        follows = any(not judged & set(course.tasks) for course in self.stopping.courses)
+        asked = tuple(t for t in self.tasks if t in (judged if follows else self.stopping.active))
+        sums = torch.zeros(len(asked), dtype=torch.float64)
+        counts = torch.zeros(len(asked), dtype=torch.long)
+        self.network.eval()
+        seed = (self.project.budget.seed, VALID)
+        with torch.inference_mode():
+            for name in self.assembler.grains:
+                source = self.assembler.prepared.asked[name]
+                rows = rows_of(self.assembler, source, VALID, asked)
+                for batch in pieces(self.assembler, source, rows, part=VALID, seed=seed):
+                    outputs = self.network(batch, tasks=asked)
+                    piece_sums, piece_counts = summed(self.project, asked, outputs, batch)
+                    sums, counts = sums + piece_sums.double(), counts + piece_counts
+        means = zip(asked, sums.tolist(), counts.tolist(), strict=True)
+        return {task: total / count for task, total, count in means if count}
+
+    @property
+    def judged(self) -> set[str]:
+        """The tasks with validation rows."""
+        return {
+            task
+            for name, grain in self.assembler.grains.items()
+            for task in grain.tasks
+            if len(rows_of(self.assembler, self.assembler.prepared.asked[name], VALID, (task,)))
+        }
+
+    def _keep(self) -> None:
+        """Keeps the weights of this pass if a task is served from it, and forgets what none is."""
+        kept = set(self.stopping.kept.values())
+        if self.epoch in kept:
+            state = self.network.state_dict()
+            self.snapshots[self.epoch] = {name: value.clone() for name, value in state.items()}
+        self.snapshots = {epoch: s for epoch, s in self.snapshots.items() if epoch in kept}
+
+    def networks(self) -> dict[str, JointNetwork]:
+        """For each task the network that serves it; equal passes share one."""
+        built: dict[int, JointNetwork] = {}
+        for epoch, state in self.snapshots.items():
+            built[epoch] = JointNetwork(self.project, self.plan, self.network.layout).eval()
+            built[epoch].load_state_dict(state)
+        return {task: built[epoch] for task, epoch in self.stopping.kept.items()}
+
+    def _loader(self, tasks: tuple[str, ...]) -> Loader:
+        budget = self.project.budget
+        return Loader(self.assembler, budget.rows, budget.seed, tasks=tasks)
+
+    def _progress(self, step: int, pace: float, sums: Tensor, counts: Tensor) -> Progress:
+        budget, steps = self.project.budget, self.loader.steps
+        rows = sum(self.loader.taken.values())
+        left = rows * (1 - step / steps) + rows * (budget.epochs - self.epoch - 1)
+        return Progress(
+            epoch=self.epoch + 1,
+            epochs=budget.epochs,
+            step=step,
+            steps=steps,
+            rows_per_second=pace,
+            seconds_left=left / pace,
+            losses=dict(
+                zip(self.stopping.active, (sums / counts.clamp(min=1)).tolist(), strict=True)
+            ),
+        )

@@ -1,0 +1,68 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jointrec.batches.ahead import ahead
+from jointrec.batches.order import BLOCK, FEWEST_ROWS, MOST_PASSES, stream, taken
+
+
+@given(st.integers(1, 200), st.integers(0, 500), st.integers(0, 500))
+def test_a_stream_holds_every_row_equally_often(size: int, start: int, count: int) -> None:
+    rows = stream(size, start, count, [3])
+    assert len(rows) == count
+    seen = Counter(rows.tolist())
+    assert set(seen) <= set(range(size))
+    most = max(seen.values(), default=0)
+    assert most <= count // size + 2  # the first and the last pass may be cut
+    whole = stream(size, 0, start + count, [3])
+    np.testing.assert_array_equal(rows, whole[start:])
+
+
+def test_one_pass_holds_every_row_once_in_blocks() -> None:
+    rows = stream(1000, 0, 1000, [1])
+    assert sorted(rows.tolist()) == list(range(1000))
+    neighbours = (np.diff(rows) == 1).mean()
+    assert (BLOCK - 2) / BLOCK < neighbours < 1 - 0.5 / BLOCK  # kept in blocks, and shuffled
+    assert not np.array_equal(rows, stream(1000, 0, 1000, [2]))
+    assert not np.array_equal(rows, stream(1000, 1000, 1000, [1]))
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=6), st.integers(200, 5000))
+def test_what_an_epoch_takes(sizes: list[int], rows: int) -> None:
+    steps, counts = taken(sizes, rows)
+    if not any(sizes):
+        assert (steps, set(counts)) == (0, {0})
+        return
+    assert counts[sizes.index(max(sizes))] == max(sizes)  # one pass over the largest grain
+    for size, count in zip(sizes, counts, strict=True):
+        assert (count >= steps) if size else (count == 0)  # every step sees every grain
+        if size:
+            assert count <= max(MOST_PASSES * size + 1, steps)
+            assert count >= size  # no row is left out of an epoch
+    assert sum(counts) / steps <= max(rows, FEWEST_ROWS) + len(sizes)
+
+
+def test_smaller_grains_are_drawn_by_the_square_root_until_two_passes() -> None:
+    _, counts = taken([100_000, 64_000, 25_000, 1_000], 4096)
+    assert counts == (100_000, 80_000, 50_000, 2_000)
+
+
+def test_ahead_keeps_the_order_and_raises_where_it_happened() -> None:
+    def make(number: int) -> int:
+        if number == 2:
+            raise ValueError("the third")
+        return number
+
+    made = []
+    with pytest.raises(ValueError, match="the third"):
+        made.extend(ahead(make, 5))
+    made.extend(ahead(make, 2))
+    assert made[-2:] == [0, 1]
+
+
+def test_ahead_may_be_left_early() -> None:
+    numbers = ahead(lambda number: number, 1000)
+    assert [next(numbers), next(numbers)] == [0, 1]
+    numbers.close()  # type: ignore[attr-defined]

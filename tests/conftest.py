@@ -1,0 +1,62 @@
+"""What holds for every test: checked shapes, no pickle, one thread, and what was left out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+# Whatever says a shape in `jointrec` is checked at each call (see checked_shapes.py). This must
+# stand before the package is first imported.
+install_import_hook("jointrec", "checked_shapes.check")
+
+import torch  # noqa: E402 (after the hook, as all else)
+
+torch.set_num_threads(1)
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+class PickleUsed(RuntimeError):
+    """Something was built from a pickle, which this package never does."""
+
+
+def _refuse_pickle(event: str, args: tuple[object, ...]) -> None:
+    if event == "pickle.find_class":
+        raise PickleUsed(f"a pickle asked for {args}")
+
+
+sys.addaudithook(_refuse_pickle)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of public data sets: $JOINTREC_DATA, else shared/data beside the checkout."""
+    named = os.environ.get("JOINTREC_DATA")
+    folder = Path(named) if named else CHECKOUT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no data sets here: set JOINTREC_DATA to the folder that holds them")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what did not run, and why, so that green never means less than it seems to."""
+    skipped = Counter(
+        report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    if skipped:
+        terminalreporter.section("left out")
+        for reason, number in skipped.most_common():
+            terminalreporter.line(f"{number:>5}  {reason or 'no reason given'}")
+    if terminalreporter.config.option.markexpr == "not slow":
+        terminalreporter.line("Tests marked `slow` were left out; `make slow` runs them.")

@@ -1,0 +1,74 @@
+"""Rows as Hypothesis draws them: few, with many ties, weights of zero, and lonely classes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from jointrec.functional import metrics
+
+CHANCES = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
+AMOUNTS = st.sampled_from([0.0, 0.0, 0.5, 1.0, 2.5, 10.0])
+POSITIVE = st.sampled_from([0.1, 0.5, 1.0, 2.5, 30.0])
+WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0, 3.0])
+FLAGS = st.sampled_from([0.0, 1.0])
+CLASSES = 3
+
+
+class Drawn(NamedTuple):
+    labels: np.ndarray
+    answers: np.ndarray
+    weights: np.ndarray
+    groups: np.ndarray
+
+    def counted(self) -> Drawn:
+        """Without the rows of weight zero, for oracles that stumble over them."""
+        return Drawn(*(column[self.weights > 0] for column in self))
+
+
+@st.composite
+def drawn(draw, labels, answers, *, least=1, most=30, weights=WEIGHTS, width=None):
+    rows = draw(st.integers(least, most))
+
+    def column(elements):
+        return np.array(draw(st.lists(elements, min_size=rows, max_size=rows)))
+
+    said = column(answers if width is None else st.tuples(*[answers] * width))
+    return Drawn(column(labels), said, column(weights), column(st.integers(-2, 2)))
+
+
+def flags(**options):
+    return drawn(FLAGS, CHANCES, **options)
+
+
+def amounts(**options):
+    return drawn(AMOUNTS, POSITIVE, **options)
+
+
+def picks(**options):
+    """Labels that are classes; answers that are chances and sum to one."""
+    parts = st.integers(1, 4).map(float)
+    labels = st.integers(0, CLASSES - 1).map(float)
+    raw = drawn(labels, parts, width=CLASSES, **options)
+    return raw.map(lambda rows: rows._replace(answers=rows.answers / rows.answers.sum(1)[:, None]))
+
+
+def ranks(**options):
+    return drawn(FLAGS, st.sampled_from([1.0, 2.0, 3.0, 10.0, 11.0, np.inf]), **options)
+
+
+ROWS_OF = {
+    **dict.fromkeys(["auc", "gauc", "pr_auc", "log_loss", "normalized_entropy", "ece"], flags),
+    **dict.fromkeys(["wape", "mae", "rmse", "bias", "pcoc", "spearman", "gini"], amounts),
+    "poisson_deviance": amounts,
+    **dict.fromkeys(["accuracy", "choice_log_loss", "macro_auc"], picks),
+    **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
+}
+"""For each metric, rows that it is about."""
+
+COMPANIONS = {"gauc_groups", "pessimistic_rank"}
+"""Public in ``metrics``, yet no metric."""
+
+METRICS = [getattr(metrics, name) for name in metrics.__all__ if name not in COMPANIONS]

@@ -1,0 +1,52 @@
+import torch
+from jointrec.batches import Bag, FieldBatch
+from jointrec.network import FusedTable
+from jointrec.network.table import field_vectors, gathered
+
+
+def test_fields_stand_side_by_side_and_bags_are_averaged() -> None:
+    vectors = torch.arange(12.0).reshape(4, 3).requires_grad_()
+    bag = Bag(torch.tensor([1, 3, 2]), torch.tensor([0, 2, 2, 3]))
+    fields = FieldBatch(torch.tensor([[0, 1], [2, 2], [3, 0]]), (bag,), torch.zeros(3, 0))
+    read = field_vectors(fields, vectors)
+    v = vectors.detach()
+    expected = torch.stack(
+        [
+            torch.cat([v[0], v[1], (v[1] + v[3]) / 2]),
+            torch.cat([v[2], v[2], torch.zeros(3)]),
+            torch.cat([v[3], v[0], v[2]]),
+        ]
+    )
+    torch.testing.assert_close(read, expected, rtol=0, atol=0)
+    read.sum().backward()
+    # How often each row is read: a value of a bag of two counts half.
+    torch.testing.assert_close(
+        vectors.grad, torch.tensor([2.0, 1.5, 3.0, 1.5])[:, None].expand(4, 3), rtol=0, atol=0
+    )
+
+
+def test_bags_may_all_be_empty() -> None:
+    bag = Bag(torch.zeros(0, dtype=torch.long), torch.zeros(3, dtype=torch.long))
+    fields = FieldBatch(torch.zeros(2, 0, dtype=torch.long), (bag,), torch.zeros(2, 0))
+    assert field_vectors(fields, torch.zeros(0, 5)).tolist() == [[0.0] * 5] * 2
+
+
+def test_the_table_is_no_parameter_but_part_of_the_state() -> None:
+    table = FusedTable(7, 2)
+    assert list(table.parameters()) == []
+    assert list(table.state_dict()) == ["weight"]
+    assert table.width == 2
+
+
+def test_a_gathered_matrix_is_a_copy() -> None:
+    table = FusedTable(7, 2)
+    before = table.weight.clone()
+    table.gather(torch.tensor([3])).zero_()
+    assert torch.equal(table.weight, before)
+
+
+def test_gradients_add_up_where_a_row_is_read_twice() -> None:
+    matrix = torch.zeros(3, 2, requires_grad=True)
+    gathered(matrix, torch.tensor([1, 1, 0])).sum().backward()
+    assert matrix.grad is not None
+    assert matrix.grad.tolist() == [[1, 1], [2, 2], [0, 0]]

@@ -1,0 +1,245 @@
+"""Rows and labels of every grain against plain Python that walks over all events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_shop import DAY, HOUR, NUM_USERS, random_rows, shop, tables
+
+from jointrec import later
+from jointrec import tasks as t
+from jointrec.labels import Later, microseconds
+from jointrec.plan import plan
+from jointrec.prepare.labels import Label, Rows, _join, label_of, nest, rows_of, snapshots
+
+Shown = Mapping[str, Sequence[Mapping[str, Any]]]
+LAST = 60 * DAY
+seeds = st.integers(0, 10_000)
+
+
+def asked(task: t.Task, rows: Shown, anchor: int | None = None) -> tuple[Rows, Label, int]:
+    project, data = shop(it=task), tables(**rows)
+    grain = plan(project).grain_of("it")
+    until = data.until or 0
+    found = rows_of(grain, data, until if anchor is None else anchor, until)
+    return found, label_of(project, "it", grain, found, data, until), until
+
+
+class TestSnapshots:
+    @given(st.integers(0, 50), st.integers(0, 50), st.integers(1, 20), st.integers(-99, 99))
+    def test_they_are_all_that_lie_in_the_data_and_align(
+        self, first: int, length: int, every: int, anchor: int
+    ) -> None:
+        until = first + length
+        expected = [m for m in range(first, until + 1) if (m - anchor) % every == 0]
+        assert snapshots(first, until, every, anchor).tolist() == expected
+
+
+class TestRows:
+    def test_an_event_is_asked_row_by_row(self) -> None:
+        rows = random_rows(1, 9, LAST)
+        found, _, _ = asked(t.Binary("impression.clicked"), rows)
+        for entity in ("user", "query", "item"):
+            assert found.codes[entity].tolist() == [row[entity] for row in rows["impression"]]
+        assert found.times is not None
+        assert found.times.tolist() == [row["time"] for row in rows["impression"]]
+        assert found.source.tolist() == list(range(9))
+
+    def test_an_event_without_a_time_has_no_moments(self) -> None:
+        rows = {"judgement": [{"query": 1, "item": 2, "grade": 3.0}, {"query": 2, "item": 0}]}
+        found, label, _ = asked(t.Amount("judgement.grade"), rows)
+        assert (found.times, label.known_at) == (None, None)
+        assert found.codes["item"].tolist() == [2, 0]
+        assert label.values.to_list() == [3.0, None]
+
+    def test_an_entity_is_asked_once_where_its_label_is_a_column(self) -> None:
+        found, label, _ = asked(t.Choice("user.plan"), {})
+        assert found.codes["user"].tolist() == [1, 2, 3, 4]
+        assert found.times is None
+        assert found.source.tolist() == [0, 1, 2, 3]
+        assert label.values.to_list() == ["free", "paid", None, "free"]
+
+    @given(seeds, st.sampled_from([None, "3d", "30d"]), st.integers(0, 60))
+    def test_snapshots_ask_about_those_who_were_seen(
+        self, seed: int, active: str | None, anchor: int
+    ) -> None:
+        rows = random_rows(seed, 12, LAST)
+        label = later.any("purchase", of="user", within="7d", active=active, every="5d")
+        found, _, until = asked(t.Binary(label), rows, anchor * DAY)
+        seen = [
+            (row["user"], row["time"]) for table in rows.values() for row in table if row["user"]
+        ]
+        back = microseconds(active) if active else LAST
+        first = min(row["time"] for table in rows.values() for row in table)
+        expected = [
+            (moment, user)
+            for moment in snapshots(first, until, 5 * DAY, anchor * DAY).tolist()
+            for user in range(1, NUM_USERS + 1)
+            if any(who == user and moment - back <= when < moment for who, when in seen)
+        ]
+        assert found.times is not None
+        assert (
+            list(zip(found.times.tolist(), found.codes["user"].tolist(), strict=True)) == expected
+        )
+        assert (found.source + 1).tolist() == [user for _, user in expected]
+
+    def test_nobody_is_asked_where_nothing_happened(self) -> None:
+        found, label, _ = asked(t.Binary(later.any("purchase", of="user", within="7d")), {})
+        assert found.times is not None
+        assert (len(found.times), len(label.values)) == (0, 0)
+
+
+def slow(label: Later, rows: Shown, codes: Mapping[str, int], moment: int, until: int) -> Any:
+    """What a later label says of one row, event by event. None where unknown."""
+    common = [name for name in codes if name in ("user", "item")]
+    if any(codes[name] == 0 for name in common):
+        return None
+    events = [
+        row
+        for row in sorted(rows[label.event], key=lambda row: row["time"])
+        if all(row[name] == codes[name] for name in common)
+        and (row["time"] > moment if label.of == label.event else row["time"] >= moment)
+    ]
+    if label.verb == "next":
+        code = events[0][label.column] if events else 0
+        return float(code) if code else None
+    assert label.within is not None
+    end = moment + microseconds(label.within)
+    if end > until:
+        return None
+    events = [row for row in events if row["time"] < end]
+    return {
+        "any": float(len(events) > 0),
+        "no": float(len(events) == 0),
+        "count": float(len(events)),
+        "sum": math.fsum(row["value"] or 0 for row in events),
+    }[label.verb]
+
+
+LATER = {
+    "any of impression": t.Binary(later.any("purchase", of="impression", within="24h")),
+    "no of impression": t.Binary(later.no("purchase", of="impression", within="9d")),
+    "sum of impression": t.Amount(later.sum("purchase.value", of="impression", within="20d")),
+    "any of itself": t.Binary(later.any("purchase", of="purchase", within="30d")),
+    "sum of itself": t.Amount(later.sum("purchase.value", of="purchase", within="30d")),
+    "no of user": t.Binary(later.no("purchase", of="user", within="7d", active="20d")),
+    "sum of user": t.Amount(later.sum("purchase.value", of="user", within="30d", every="3d")),
+    "count of item": t.Count(later.count("purchase", of="item", within="7d")),
+    "next of user": t.Retrieval(later.next("purchase.item", of="user", every="2d")),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+@settings(max_examples=30)
+@given(seed=seeds)
+def test_later_labels_are_as_counted_one_by_one(name: str, seed: int) -> None:
+    rows = random_rows(seed, 15, LAST)
+    # One moment for several rows, so that what is at the moment itself is tried.
+    rows["purchase"] += [{**row, "value": 2.0} for row in rows["impression"][:5]]
+    found, label, until = asked(LATER[name], rows)
+    declared = LATER[name].label
+    assert isinstance(declared, Later)
+    assert found.times is not None
+    assert label.known_at is not None
+    for row, value in enumerate(label.values.to_list()):
+        codes = {entity: int(column[row]) for entity, column in found.codes.items()}
+        moment = int(found.times[row])
+        expected = slow(declared, rows, codes, moment, until)
+        assert (value is None) == (expected is None)
+        if value is not None:
+            assert value == pytest.approx(expected, rel=1e-9, abs=0)
+            if declared.within:
+                assert label.known_at[row] == moment + microseconds(declared.within)
+            else:
+                assert moment <= label.known_at[row] < until
+
+
+@given(seed=seeds)
+def test_next_is_asked_just_before_each_event(seed: int) -> None:
+    rows = random_rows(seed, 9, LAST)
+    found, label, _ = asked(t.Retrieval(later.next("purchase.item", of="user")), rows)
+    expected = [row for row in rows["purchase"] if row["user"]]
+    assert found.times is not None
+    assert found.times.tolist() == [row["time"] for row in expected]
+    assert found.codes["user"].tolist() == [row["user"] for row in expected]
+    assert label.values.to_list() == [row["item"] or None for row in expected]
+    assert label.known_at is not None
+    assert label.known_at.tolist() == found.times.tolist()
+
+
+def test_a_column_of_an_event_is_settled_when_it_has_matured() -> None:
+    rows = {"impression": [{"user": 1, "item": 1, "time": 5 * HOUR, "clicked": 1.0}]}
+    _, label, _ = asked(t.Binary("impression.clicked"), rows)
+    assert label.known_at is not None
+    assert label.known_at.tolist() == [5 * HOUR + DAY]
+    assert label.values.to_list() == [1.0]
+
+
+def test_many_shared_entities_still_make_one_key() -> None:
+    """Four entities of a million each: their codes multiplied would not fit into an int64."""
+    generator = np.random.default_rng(0)
+    events = [generator.integers(1, 2**21, 200) for _ in range(4)]
+    rows = [column[::2].copy() for column in events]
+    rows[3][:10] += 1
+    rows[0][10:20] = 0
+    keys, asked_keys = _join(events, rows)
+    assert len(np.unique(keys)) == 200
+    np.testing.assert_array_equal(asked_keys[20:], keys[::2][20:])
+    assert not np.isin(asked_keys[:20], keys).any()
+
+
+class TestNest:
+    @staticmethod
+    def nested(**labels: list[float]) -> tuple[dict[str, list[float]], dict[str, int]]:
+        project = shop()
+        grain = plan(project).grain_of("click")
+        arrays = {name: np.array(values, dtype=float) for name, values in labels.items()}
+        found, findings = nest(arrays, project, grain)
+        assert {finding.code for finding in findings} <= {"funnel_order"}
+        return (
+            {name: values.tolist() for name, values in found.items()},
+            {finding.at: finding.count for finding in findings},
+        )
+
+    def test_who_bought_has_clicked(self) -> None:
+        labels, found = self.nested(buy=[1, 0, 0], cart=[0, 1, 0], click=[0, 0, 0])
+        assert labels == {"buy": [1, 0, 0], "cart": [1, 1, 0], "click": [1, 1, 0]}
+        assert found == {"tasks.cart": 1, "tasks.click": 2}
+
+    def test_nested_labels_stay_as_they_are(self) -> None:
+        labels, found = self.nested(buy=[0, 1], cart=[0, 1], click=[1, 1])
+        assert labels == {"buy": [0, 1], "cart": [0, 1], "click": [1, 1]}
+        assert found == {}
+
+    def test_the_unknown_stays_unknown(self) -> None:
+        labels, found = self.nested(buy=[1, math.nan], cart=[math.nan, 0], click=[0, math.nan])
+        np.testing.assert_equal(
+            labels, {"buy": [1, math.nan], "cart": [math.nan, 0], "click": [1, math.nan]}
+        )
+        assert found == {"tasks.click": 1}
+
+    def test_an_amount_says_that_it_happened(self) -> None:
+        project = shop(
+            click=t.Binary("impression.clicked"),
+            revenue=t.Amount("impression.value", after="click"),
+        )
+        grain = plan(project).grain_of("click")
+        labels, _ = nest(
+            {"click": np.zeros(3), "revenue": np.array([0.0, 2.5, math.nan])}, project, grain
+        )
+        assert labels["click"].tolist() == [0, 1, 0]
+
+    def test_what_was_given_is_not_changed(self) -> None:
+        project = shop()
+        given_labels = {
+            name: np.array([value])
+            for name, value in {"buy": 1.0, "cart": 0.0, "click": 0.0}.items()
+        }
+        nest(given_labels, project, plan(project).grain_of("click"))
+        assert given_labels["click"].tolist() == [0.0]
