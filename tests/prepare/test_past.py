@@ -38,9 +38,11 @@ def slow(rows: Mapping[str, Sequence[Mapping[str, Any]]], user: int) -> list[tup
         if row["user"] == user and happened:
             kind = KINDS.index(f"impression·{happened[-1]}")
             found.append((row["time"] + DAY, kind, row["query"], row["item"]))
-    for row in rows["purchase"]:
-        if row["user"] == user:
-            found.append((row["time"], KINDS.index("purchase"), 0, row["item"]))
+    found += [
+        (row["time"], KINDS.index("purchase"), 0, row["item"])
+        for row in rows["purchase"]
+        if row["user"] == user
+    ]
     return sorted(found)
 
 

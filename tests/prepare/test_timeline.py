@@ -1,4 +1,4 @@
-"""The timeline against plain Python, its sums against exact ones, and the past against the future."""
+"""The timeline against plain Python, its sums against exact ones, past against future."""
 
 from __future__ import annotations
 

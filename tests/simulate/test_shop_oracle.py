@@ -88,7 +88,7 @@ def test_intent_is_the_share_of_each_category_among_those_who_ask_in_the_same_wo
     )
     counts = {words: np.zeros(len(names)) for words in truth}
     by_need = dict(
-        zip(needs.queries.need.tolist(), SHOP.tables()["queries"]["category"], strict=False)
+        zip(needs.queries.need.tolist(), SHOP.tables()["queries"]["category"], strict=True)
     )
     for need, ways in enumerate(_ways(needs)):
         for pick in rng.choice(len(ways), 400, p=[way.chance for way in ways]):
@@ -105,7 +105,7 @@ def test_intent_is_the_share_of_each_category_among_those_who_ask_in_the_same_wo
 
 
 def _ways(needs):
-    """All wordings of each need, read back from the queries that were drawn for it."""
+    """All ways to ask for each need."""
     return [wordings(*need) for need in zip(needs.type, needs.brand, needs.colour, strict=True)]
 
 

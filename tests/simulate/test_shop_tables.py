@@ -136,10 +136,9 @@ def test_the_declaration_names_columns_that_exist(tables):
     by_name = {}
     for name, table in (declared["entity"] | declared["event"]).items():
         columns = by_name[name] = tables[table["source"].removesuffix(".parquet")].columns
-        said = [table.get(word) for word in ("key", "time", "list")]
-        said += [declared["entity"][entity]["key"] for entity in table.get("entities", [])]
-        assert {column for column in said if column} | set(table["features"] if "features" in table
-                                                           else []) <= set(columns)  # fmt: skip
+        said = {table[word] for word in ("key", "time", "list") if word in table}
+        said |= {declared["entity"][entity]["key"] for entity in table.get("entities", [])}
+        assert said | set(table.get("features", [])) <= set(columns)
     for task in declared["tasks"].values():
         label = task["label"]
         named = [label] if isinstance(label, str) else [label.get("sum")]
@@ -184,5 +183,5 @@ def test_all_wrong_sizes_are_told_at_once():
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
-    with pytest.raises(DataError, match="`parquett`. Did you mean `parquet`?"):
+    with pytest.raises(DataError, match=r"`parquett`\. Did you mean `parquet`"):
         SMALL.write(tmp_path, "parquett")

@@ -22,7 +22,7 @@ SECOND = 1_000_000
 OLDEST = 31
 """The last bucket of ages: 2^31 seconds are 68 years."""
 
-Rows = Int64[np.ndarray, "rows"]
+Rows = Int64[np.ndarray, "_"]  # of several grains, so of several lengths
 
 
 class Assembler:

@@ -63,7 +63,6 @@ class TaskReport:
 class Report:
     """What was measured for every task.
 
-    :param project: What the report is about: the file, or the name that the caller gave.
     :param tasks: One report for each task.
     :param facts: Of the run: the cuts, seeds, versions, seconds, sizes.
     """

@@ -309,7 +309,7 @@ def _numbers(
     """
     width = sum(len(counter.names) for counter in counters)
     found = np.empty((len(moments), width), dtype=np.float32)
-    order = np.lexsort((moments, *reversed(codes.values())))
+    order = np.lexsort((moments, *list(codes.values())[::-1]))
     for first in range(0, len(order), BLOCK):
         rows = order[first : first + BLOCK]
         some = {entity: column[rows] for entity, column in codes.items()}

@@ -96,7 +96,7 @@ def _brands_on_sale(
     """For each need the brand of a random item of its category, so that it can be met."""
     fits = goods.label.category == type_[:, None] // TYPES_A_CATEGORY
     chosen = np.argmax(rng.random(fits.shape) * (fits + 1e-9), axis=1)
-    return goods.label.brand[chosen]
+    return np.asarray(goods.label.brand[chosen])
 
 
 def _relevance(

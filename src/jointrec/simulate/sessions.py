@@ -43,7 +43,7 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """The chances of what follows an impression (`Float64`), or what did (`Bool`)."""
+    """The chances of what follows each impression."""
 
     click: Float64[np.ndarray, "impressions"]
     favourite: Float64[np.ndarray, "impressions"]

@@ -23,6 +23,7 @@ from jointrec.errors import SourceError
 from .base import Cell, Read, Source
 from .cells import cast
 from .csv_file import Csv
+from .files import FileSource
 from .finding import Finding
 from .json_lines import JsonLines
 from .memory import Memory
@@ -63,9 +64,12 @@ def read(
     :raises SourceError: where the source cannot be read, or is not the table that was declared.
     """
     opened = _open(source, root, at)
-    stored = opened.table(None if columns is None else list(columns))
     if columns is None:
-        return stored
+        return opened.table(None)
+    # A table without columns would forget how many rows it has, so one is read all the same.
+    stored = opened.table(list(columns) or list(opened.columns())[:1])
+    if not columns:
+        return Read(stored.table.select([]), stored.findings)
     table, findings = stored.table, list(stored.findings)
     for place, (name, cell) in enumerate(columns.items()):
         where = f"{at}: column `{name}` of {_called(source)}"
@@ -96,20 +100,28 @@ def files(source: str | Path, *, root: Path | None = None, at: str) -> tuple[Pat
 def _open(source: Any, root: Path | None, at: str) -> Source:
     if isinstance(source, str):
         refuse_url(source, at=at)
-    known = [globals()[name] for name in __all__]
-    for kind in known:
-        is_kind = isinstance(kind, type) and issubclass(kind, Source) and not isabstract(kind)
-        if is_kind and kind.reads(source):
-            return kind(source, root or Path(), at)  # type: ignore[no-any-return]
+    for kind in _kinds():
+        if kind.reads(source):
+            return kind(source, root or Path(), at)
     if isinstance(source, str | Path):
         # A name that no kind reads may be a folder, or nothing at all: then say that.
         find_files(str(source), root=root or Path(), at=at)
-    allowed = ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .pq"
+    endings = [end for kind in _kinds() if issubclass(kind, FileSource) for end in kind.endings]
     what = f"`{source}`" if isinstance(source, str | Path) else f"`{type(source).__name__}`"
     raise SourceError(
-        f"{at}: {what} cannot be read. A source is a file or a glob whose name ends in {allowed}, "
-        "or a table in memory: pyarrow.Table, polars.DataFrame (collected) or pandas.DataFrame."
+        f"{at}: {what} cannot be read. A source is a file or a glob whose name ends in "
+        f"{', '.join(endings)}, or a table in memory: pyarrow.Table, polars.DataFrame (collected) "
+        "or pandas.DataFrame."
     )
+
+
+def _kinds() -> list[type[Source]]:
+    named = [globals()[name] for name in __all__]
+    return [
+        kind
+        for kind in named
+        if isinstance(kind, type) and issubclass(kind, Source) and not isabstract(kind)
+    ]
 
 
 def _called(source: Any) -> str:

@@ -64,5 +64,10 @@ def shown(values: pa.ChunkedArray) -> str:
 
 
 def examples(values: pa.ChunkedArray) -> tuple[str, ...]:
-    distinct = dict.fromkeys(str(value)[:80] for value in values.slice(0, 100).to_pylist())
-    return tuple(distinct)[:EXAMPLES]
+    """A few different values as text, cut short."""
+    few = values.slice(0, 100)
+    try:
+        found = few.to_pylist()
+    except (OverflowError, ValueError):  # times that Python cannot hold: their plain numbers
+        found = [value.value for value in few]
+    return tuple(dict.fromkeys(str(value)[:80] for value in found))[:EXAMPLES]

@@ -42,14 +42,16 @@ class Csv(AgreeingFiles):
 
     def file_columns(self, file: Path) -> dict[str, pa.DataType]:
         """The names in the header; all are text."""
-        names, _ = self._header(file)
+        names, _, _ = self._header(file)
         return {name: TEXT for name in names if name}
 
     def file_table(self, file: Path, wanted: Sequence[str]) -> Read:
         """The wanted columns, as text."""
         where = self.where(file)
         check_text(file, where=where)
-        names, delimiter = self._header(file)
+        names, delimiter, is_all = self._header(file)
+        if is_all:  # pyarrow takes a header without a line end for half a row
+            return Read(pa.table([pa.array([], TEXT)] * len(wanted), list(wanted)))
         check_quotes(file, delimiter, where=where)
         # Columns are read by position, so that no name, however odd, is mistaken for another.
         places = [str(names.index(name)) for name in wanted]
@@ -74,7 +76,7 @@ class Csv(AgreeingFiles):
                     invalid_row_handler=set_aside,
                 ),
                 convert_options=pacsv.ConvertOptions(
-                    include_columns=places or ["0"],
+                    include_columns=places,
                     column_types={str(place): TEXT for place in range(len(names))},
                     null_values=[""],
                     strings_can_be_null=True,
@@ -109,7 +111,8 @@ class Csv(AgreeingFiles):
             ),
         )  # fmt: skip
 
-    def _header(self, file: Path) -> tuple[list[str], str]:
+    def _header(self, file: Path) -> tuple[list[str], str, bool]:
+        """The names of the columns, the delimiter, and whether there is nothing else."""
         where = self.where(file)
         check_start(file, where=where)
         with file.open("rb") as opened:
@@ -125,7 +128,7 @@ class Csv(AgreeingFiles):
             )
         names = [name.strip() for name in split[best[0]]]
         check_distinct([name for name in names if name], at=where)
-        return names, best[0]
+        return names, best[0], not head[len(line.encode()) :].strip()
 
 
 def _first_line(head: bytes, where: str) -> str:

@@ -90,8 +90,10 @@ class AgreeingFiles(FileSource):
                 "Look at what exported it."
             )
         columns = [_joined([read.table.column(name) for read in reads]) for name in names]
-        table = pa.table(columns, names) if names else _rows_only(reads)
-        return Read(table, _merged([finding for read in reads for finding in read.findings]))
+        return Read(
+            pa.table(columns, names),
+            _merged([finding for read in reads for finding in read.findings]),
+        )
 
     def _check_agree(
         self, schemas: Mapping[Path, Mapping[str, pa.DataType]], names: Sequence[str]
@@ -114,10 +116,6 @@ def _joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
     """Columns of one kind, one below the other, in the widest of their types."""
     tables = [pa.table([part], ["_"]) for part in parts]
     return pa.concat_tables(tables, promote_options="permissive").column(0)
-
-
-def _rows_only(reads: list[Read]) -> pa.Table:
-    return pa.concat_tables([read.table for read in reads])
 
 
 def _merged(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -16,7 +16,7 @@ _NO = ("false", "no", "f", "n")
 
 
 def as_numbers(values: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
-    """Finite float64. Text is read strictly: ``1.5``, ``-2e3``; never ``1,5``, ``1_000``, ``€3``."""
+    """Finite float64. Text is read strictly: ``1.5`` or ``-2e3``; never ``1,5`` or ``€3``."""
     kind = kind_of(values.type)
     if kind == "text":
         numbers, unread = parsed(values)

@@ -93,7 +93,10 @@ def _since_1970(numbers: pa.ChunkedArray, values: pa.ChunkedArray, step: Cast) -
 
 def _unit(numbers: pa.ChunkedArray, step: Cast) -> str:
     inside = {
-        unit: pc.and_(pc.greater_equal(numbers, _FIRST * per), pc.less(numbers, _LAST * per))
+        unit: pc.and_(
+            pc.greater_equal(numbers, pa.scalar(_FIRST * per).cast(numbers.type, safe=False)),
+            pc.less(numbers, pa.scalar(_LAST * per).cast(numbers.type, safe=False)),
+        )
         for unit, per in _UNITS.items()
     }
     fitting = [unit for unit, which in inside.items() if pc.any(which).as_py()]
