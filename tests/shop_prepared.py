@@ -117,7 +117,9 @@ def user_moments(users: np.ndarray, times: np.ndarray) -> tuple[Moments, np.ndar
     return Moments(both[0], both[1], numbers, start, start + seen), at.ravel()
 
 
-def _plain_moments(codes: np.ndarray, times: np.ndarray | None, width: int) -> tuple[Moments, np.ndarray]:
+def _plain_moments(
+    codes: np.ndarray, times: np.ndarray | None, width: int
+) -> tuple[Moments, np.ndarray]:
     """The distinct moments of what has no history."""
     keys = np.stack([codes, times if times is not None else np.zeros_like(codes)])
     both, at = np.unique(keys, axis=1, return_inverse=True)
@@ -143,7 +145,9 @@ def impressions(grain: Grain, rows: int = 1200, seed: int = 0) -> Asked:
     click = (users % 2 == items % 2).astype(np.float64)
     buy = click * (items <= ITEMS // 2)
     labels = {"click": click, "buy": buy, "spent": buy * items}
-    labels = {t: np.where(chance.random(rows) < 0.1, np.nan, values) for t, values in labels.items()}
+    labels = {
+        t: np.where(chance.random(rows) < 0.1, np.nan, values) for t, values in labels.items()
+    }
     at = {"user": user_moments(users, times), "item": _plain_moments(items, times, 1)}
     devices = START["device"] + chance.integers(0, 3, (rows, 1))
     parts = _parts(rows // 4, chance).repeat(4)
@@ -250,13 +254,13 @@ def layout(shop: Project, asked: Mapping[str, Asked]) -> Layout:
             sizes[name] = task.size(state)
             constants[name] = tuple(float(value) for value in task.constant(known, state))
             scales[name] = 1.0 if name == "next" else 0.5
-    item = FieldsLayout(ids=("item_id",), bags=("tags",))
+    item = FieldsLayout(ids=("@id",), bags=("tags",))
     return Layout(
         table_rows=TABLE_ROWS,
         things={
-            "user": FieldsLayout(ids=("user_id",), numbers=("age",)),
+            "user": FieldsLayout(ids=("@id",), numbers=("age",)),
             "item": item,
-            "query": FieldsLayout(ids=("query_id",)),
+            "query": FieldsLayout(ids=("@id",)),
         },
         moments={"user": ("seen", "season"), "item": ("code",)},
         pairs={("user", "item"): ("met", "liked")},
@@ -274,7 +278,11 @@ def prepared(shop: Project | None = None, **rows: Asked) -> tuple[Project, Plan,
     """The shop, its plan and its arrays."""
     shop = shop or project()
     planned = plan(shop)
-    asked = {grain.name: rows.get(grain.name) or MAKERS[grain.name](grain) for grain in planned.grains}
-    return shop, planned, Prepared(
-        layout(shop, asked), things(), {"user": past()}, {"next": popularity()}, asked
+    asked = {
+        grain.name: rows.get(grain.name) or MAKERS[grain.name](grain) for grain in planned.grains
+    }
+    return (
+        shop,
+        planned,
+        Prepared(layout(shop, asked), things(), {"user": past()}, {"next": popularity()}, asked),
     )

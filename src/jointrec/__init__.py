@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .budget import Budget
     from .errors import JointRecError
     from .labels import later
-    from .model import Model, fit, load
+    from .model import Compare, Model, fit, load
     from .plan import Plan
     from .project import Project, Table, parse, read
     from .schema import Entity, Event
@@ -28,6 +28,7 @@ _PLACES = {
     "Budget": "budget",
     "ByEntity": "splits",
     "ByTime": "splits",
+    "Compare": "model",
     "Entity": "schema",
     "Event": "schema",
     "JointRecError": "errors",
@@ -57,6 +58,7 @@ __all__ = [
     "Budget",
     "ByEntity",
     "ByTime",
+    "Compare",
     "Entity",
     "Event",
     "JointRecError",
@@ -86,7 +88,9 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in _PLACES:
         return getattr(import_module(f".{_PLACES[name]}", __name__), name)
-    raise AttributeError(f"module `jointrec` has no attribute `{name}`. It has: {', '.join(__all__)}.")
+    raise AttributeError(
+        f"module `jointrec` has no attribute `{name}`. It has: {', '.join(__all__)}."
+    )
 
 
 def __dir__() -> list[str]:

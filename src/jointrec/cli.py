@@ -5,67 +5,112 @@ Nothing heavy is imported until a command runs, so that help comes at once.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import JointRecError
+from . import __version__
+from .errors import JointRecError, unknown_name
+
+if TYPE_CHECKING:
+    from .model import Model
 
 app = typer.Typer(
     name="jointrec",
     help=(
         "One model for every prediction an online shop makes.\n\n"
-        "Begin with: [bold]jointrec demo[/bold], or with your own tables: "
+        "Begin with [bold]jointrec demo[/bold], or with your own tables: "
         "[bold]jointrec init DIR[/bold] → [bold]check[/bold] → [bold]fit[/bold] → "
-        "[bold]predict[/bold], [bold]recommend[/bold]."
+        "[bold]predict[/bold], [bold]recommend[/bold]. "
+        "[bold]jointrec COMMAND --help[/bold] shows how."
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 File = Annotated[Path, typer.Argument(help="The project: a shop.toml.", show_default=False)]
 Folder = Annotated[Path, typer.Argument(help="What fit wrote, or a bundle.", show_default=False)]
 Root = Annotated[
-    Path | None, typer.Option(help="The folder that relative sources are found in.")
+    Path | None,
+    typer.Option(help="The folder that relative sources are found in. Default: the current one."),
 ]
 Keys = Annotated[
     list[str] | None,
     typer.Option("--key", help="entity=key, as often as needed: --key user=u7 --key item=i42."),
 ]
 At = Annotated[
-    str | None, typer.Option(help="The moment of the question. Default: just after the data end.")
+    str | None,
+    typer.Option(help="The moment of the question, as 2024-05-31. Default: just after the data."),
 ]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
+) -> None:
+    """One model for every prediction an online shop makes."""
 
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder with CSV, JSON lines or Parquet files.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="A folder with CSV, JSON lines or Parquet files.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="Where to write the project.")] = Path("shop.toml"),
-    force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the file if it is there.")
+    ] = False,
 ) -> None:
-    """Write a commented shop.toml from the tables in a folder, saying why for each choice."""
+    """Write a commented shop.toml from the tables in a folder, saying why for each choice.
+
+    Which table is an entity, which an event; what is a key, a time, a feature; what to ask.
+
+    Read it and change what is wrong: it is a beginning.
+
+    Example: [bold]jointrec init data --out shop.toml[/bold]
+    """
     from .durable import write_file
     from .init import propose
 
     if out.exists() and not force:
         raise JointRecError(f"{out}: the file is there already. Use --force to overwrite it.")
     write_file(out, propose(folder).encode())
-    typer.echo(f"Wrote {out}. Read it, then: jointrec check {out} --root {folder}")
+    typer.echo(f"Wrote {out}. Read it, then: {_command('check', out, '--root', folder)}")
 
 
 @app.command()
 def check(file: File, root: Root = None) -> None:
-    """Print the plan of a project in numbers, and every problem at once."""
-    from .project import read
+    """Print the plan of a project in numbers, and every problem at once.
+
+    For each grain (rows that are asked) it says which entities the answers may see, and its tasks.
+
+    For each task: how many known labels train, choose and test, and how many of them are yes.
+
+    Example: [bold]jointrec check shop.toml --root data[/bold]
+    """
     from .prepare.check import check as check_project
+    from .project import read
     from .terminal import print_checked
 
     print_checked(check_project(read(file), root))
-    typer.echo(f"\nNothing stands in the way. Next: jointrec fit {file} --out runs/first")
+    where = () if root is None else ("--root", root)
+    step = _command("fit", file, *where, "--out", "runs/first")
+    typer.echo(f"\nNothing stands in the way. Next: {step}")
 
 
 @app.command()
@@ -78,19 +123,29 @@ def fit(
     test_from: Annotated[
         str | None, typer.Option(help="Test from this day on (YYYY-MM-DD), whatever the file says.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on where an interrupted run stopped.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the file's.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Other epochs than the file's.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the file's.", min=0)] = None,
+    epochs: Annotated[int | None, typer.Option(help="Other epochs than the file's.", min=1)] = None,
     compare: Annotated[
         bool, typer.Option(help="Train alone and baselines too, to compare with.")
     ] = True,
 ) -> None:
-    """Train one model on all tasks, compare it, and write it with its report."""
+    """Train one model on all tasks, compare it, and write it with its report.
+
+    OUT holds the model, report.json, log.jsonl and findings.csv in the end.
+
+    Ctrl-C stops after a whole pass; the same command with --resume goes on to the same result.
+
+    Example: [bold]jointrec fit shop.toml --root data --out runs/first[/bold]
+    """
     from dataclasses import replace
 
+    from .model import Compare
+    from .model import fit as fit_project
+    from .model.fitting import with_test_from
     from .project import read
-    from .model.fitting import Compare, with_test_from
-    from .model.fitting import fit as fit_project
     from .terminal import print_report, terminal_watch
 
     project = read(file)
@@ -101,9 +156,7 @@ def fit(
     project = replace(project, budget=budget)
     what = Compare() if compare else Compare(alone=False, baselines=())
     with terminal_watch(out) as watch:
-        model = fit_project(
-            project, root=root, out=out, resume=resume, compare=what, watch=watch
-        )
+        model = fit_project(project, root=root, out=out, resume=resume, compare=what, watch=watch)
     print_report(model.report)
     typer.echo(f"\nWrote {out}/model and {out}/report.json. Next, ask it:")
     for line in _next_steps(model, out):
@@ -115,13 +168,25 @@ def evaluate(
     folder: Folder,
     root: Annotated[
         Path | None,
-        typer.Option(help="A folder with the same tables of later months. Default: its own."),
+        typer.Option(help="A folder with the same tables, of later months. Default: its own."),
     ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the report here as JSON.")] = None,
 ) -> None:
-    """Measure a saved model: on its own test rows, or on the tables of another folder."""
+    """Measure a saved model: on its own test rows, or on the tables of another folder.
+
+    Of another folder, rows at or after the test cut that the model was trained with are measured.
+
+    Example: [bold]jointrec evaluate runs/first --root data/next-month[/bold]
+    """
+    from .durable import write_file
     from .terminal import print_report
 
-    print_report(_load(folder).evaluate(root))
+    report = _load(folder).evaluate(root)
+    print_report(report)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_file(out, report.to_json().encode())
+        typer.echo(f"Wrote {out}.")
 
 
 @app.command()
@@ -133,15 +198,25 @@ def predict(
         Path | None, typer.Option(help="A file of rows to answer instead of keys.")
     ] = None,
     at: At = None,
-    k: Annotated[int, typer.Option(help="How many of a catalogue to list.")] = 10,
+    k: Annotated[int, typer.Option(help="How many of a catalogue to list.", min=1)] = 10,
     out: Annotated[
         Path | None, typer.Option(help="Write the answers here: .csv or .parquet.")
     ] = None,
 ) -> None:
-    """Answer a task: for keys, for a file of rows, or for every entity."""
-    from .terminal import print_frame, write_frame
+    """Answer a task: for keys, for a file of rows, or for every entity.
 
-    answers = _load(folder).predict(task, rows, at=at, k=k, **_lists(key))
+    Keys that were never seen are answered too. A file of rows has a column for each entity.
+
+    Everybody: [bold]jointrec predict runs/first churn --out churn.csv[/bold]
+
+    Somebody: [bold]jointrec predict runs/first buy --key user=u7 --key item=i42[/bold]
+    """
+    from .terminal import check_ending, print_frame, write_frame
+
+    if out is not None:
+        check_ending(out)
+    model = _load(folder)
+    answers = model.predict(task, rows, at=at, k=k, **_keys(model, key))
     if out is not None:
         write_frame(answers, out)
         typer.echo(f"Wrote {len(answers):,} answers to {out}.")
@@ -153,18 +228,31 @@ def predict(
 def recommend(
     folder: Folder,
     key: Keys = None,
-    k: Annotated[int, typer.Option(help="How many to recommend.")] = 10,
+    k: Annotated[int, typer.Option(help="How many to recommend.", min=1)] = 10,
     rank_by: Annotated[
         list[str] | None, typer.Option(help="task=weight, as often as needed: --rank-by buy=1.")
     ] = None,
     at: At = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="A key to leave out, as often as needed.")
+    ] = None,
 ) -> None:
-    """List the best of a catalogue for somebody, by what counts to you."""
+    """List the best of a catalogue for somebody, by what counts to you.
+
+    Every candidate is scored. Several tasks are added up, each answer times its weight.
+
+    Example: [bold]jointrec recommend runs/first --key user=u7 --rank-by buy=1[/bold]
+    """
     from .terminal import print_frame
 
-    keys = {name: found[-1] for name, found in _lists(key).items()}
-    weights = {name: _number(name, found[-1]) for name, found in _lists(rank_by).items()}
-    print_frame(_load(folder).recommend(k=k, rank_by=weights or None, at=at, **keys), title="best")
+    weights = {
+        name: _number(name, _only(name, given))
+        for name, given in _lists("--rank-by", rank_by).items()
+    }
+    model = _load(folder)
+    keys: dict[str, Any] = {name: _only(name, given) for name, given in _keys(model, key).items()}
+    best = model.recommend(k=k, rank_by=weights or None, at=at, exclude=exclude or (), **keys)
+    print_frame(best, title="The best")
 
 
 @app.command()
@@ -172,41 +260,64 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where to write the shop, model and report.")] = Path(
         "runs/demo"
     ),
-    seed: Annotated[int, typer.Option(help="Another shop for another seed.")] = 7,
+    seed: Annotated[int, typer.Option(help="Another shop for another seed.", min=0)] = 7,
 ) -> None:
-    """Simulate a shop whose truth is known, and walk through the whole job with it."""
+    """Simulate a shop whose truth is known, and walk through the whole job with it.
+
+    It takes a few minutes and needs nothing: no data, no network, no GPU.
+    """
     from .demo import run
 
     run(out, seed=seed)
 
 
 def main() -> None:
-    """Runs the command line. Errors made on purpose are printed without a traceback; exit code 2."""
+    """Runs the command line. Errors made on purpose are told without a traceback; exit code 2."""
     try:
-        app()
+        app(prog_name="jointrec")
     except JointRecError as error:
-        typer.secho(f"Error: {error}", fg="red", err=True)
+        from .training import Interrupted
+
+        stopped = isinstance(error, Interrupted)
+        text = str(error) if stopped else f"Error: {error}"
+        typer.secho(text, fg="yellow" if stopped else "red", err=True)
+        sys.exit(130 if stopped else 2)
+    except OSError as error:
+        typer.secho(f"Error: {error.filename or 'disk'}: {error.strerror}.", fg="red", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.secho("Interrupted.", fg="yellow", err=True)
-        sys.exit(130)
 
 
-def _load(folder: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202  # its type is heavy to import
+def _load(folder: Path) -> Model:
     from .model import load
 
     return load(folder / "model" if (folder / "model").is_dir() else folder)
 
 
-def _lists(pairs: list[str] | None) -> dict[str, list[str]]:
+def _keys(model: Model, pairs: list[str] | None) -> dict[str, Any]:
+    """The keys that were given for each entity."""
+    entities = model.project.entity
+    found = _lists("--key", pairs)
+    for name in found:
+        if name not in entities:
+            raise JointRecError(unknown_name("entity", name, entities, at="--key"))
+    return found
+
+
+def _lists(option: str, pairs: list[str] | None) -> dict[str, list[str]]:
     """``["user=u1", "user=u2"]`` as ``{"user": ["u1", "u2"]}``."""
     found: dict[str, list[str]] = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
-        if not equals:
-            raise JointRecError(f"`{pair}`: write name=value, such as user=u7.")
+        if not (name and equals):
+            raise JointRecError(f"{option} {pair}: write name=value, such as {option} user=u7.")
         found.setdefault(name, []).append(value)
     return found
+
+
+def _only(name: str, given: list[str]) -> str:
+    if len(given) > 1:
+        raise JointRecError(f"{name}: give it once. Received: {', '.join(given)}.")
+    return given[0]
 
 
 def _number(name: str, text: str) -> float:
@@ -216,18 +327,29 @@ def _number(name: str, text: str) -> float:
         raise JointRecError(f"--rank-by {name}={text}: `{text}` is not a number.") from None
 
 
-def _next_steps(model, out: Path) -> list[str]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _command(*words: object) -> str:
+    """A command that can be pasted into a shell."""
+    return shlex.join(["jointrec", *map(str, words)])
+
+
+def _next_steps(model: Model, out: Path) -> list[str]:
     """Commands that work for this very model."""
+    from .model.ranking import default_ranking
+
     steps = []
     for grain in model.plan.grains:
         if len(grain.entities) == 1:
-            steps.append(f"jointrec predict {out} {grain.tasks[0]} --out answers.csv")
+            steps.append(_command("predict", out, grain.tasks[0], "--out", "answers.csv"))
             break
     for grain in model.plan.grains:
-        if grain.asking == "row" and len(grain.entities) > 1:
-            first = grain.entities[0]
-            key = model.reader.tables.entities[first]["@key"][0]
-            last = grain.tasks[-1]
-            steps.append(f"jointrec recommend {out} --key {first}={key} --rank-by {last}=1")
-            break
+        first = grain.entities[0]
+        key = model.reader.tables.entities[first]["@key"][0]
+        try:
+            (task,) = default_ranking(model, {first: key})
+        except JointRecError:
+            continue
+        steps.append(
+            _command("recommend", out, "--key", f"{first}={key}", "--rank-by", f"{task}=1")
+        )
+        break
     return steps

@@ -77,10 +77,12 @@ def dumps(declared: Any) -> str:
     """
     document = tomlkit.document()
     plain = _plain(declared, at="")
-    for name in sorted(plain, key=lambda name: (name not in _OF_THINGS, name == "tasks")):
-        value = plain[name]
-        many = isinstance(value, Mapping) and name in _OF_THINGS
-        document.add(name, _things(name, value) if many else _inline(value))
+    for name, value in plain.items():
+        if name not in _OF_THINGS:
+            document.add(name, _inline(value))
+    for name in _OF_THINGS:
+        if name in plain:
+            document.add(name, _things(name, plain[name]))
     return tomlkit.dumps(document)
 
 
@@ -140,7 +142,8 @@ class _Builder:
             return self._wrong("a list", value, at)
         if args[-1] is not Ellipsis and len(value) != len(args):
             return self._wrong(f"a list of {len(args)}", value, at)
-        return tuple(self.build(args[0], item, at=at) for item in value)
+        built = tuple(self.build(args[0], item, at=at) for item in value)
+        return _NOTHING if _NOTHING in built else built
 
     def _one_of(self, args: tuple[Any, ...], value: Any, at: str) -> Any:
         shapes: list[tuple[type, Callable[[Any], bool]]] = [
@@ -165,15 +168,19 @@ class _Builder:
                 f"Found: {', '.join(value) or 'nothing'}."
             )
             return _NOTHING
-        rest = {key: item for key, item in value.items() if key != verbs[0]}
-        return self._object(Later, {"verb": verbs[0], "what": value[verbs[0]], **rest}, at)
+        settings = [f.name for f in fields(Later)[2:]]
+        for key in value:
+            if key not in (*settings, verbs[0]):
+                self._unknown("key of a later label", key, settings, at)
+        known = {key: item for key, item in value.items() if key in settings}
+        return self._object(Later, {"verb": verbs[0], "what": value[verbs[0]], **known}, at)
 
     def _member(self, family: type, value: Any, at: str) -> Any:
         """Picks a class of a family by its name: the family's ``__all__`` is the registry."""
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
-            return self._wrong('the name of a kind, or a table with a `kind`', value, at)
+            return self._wrong("the name of a kind, or a table with a `kind`", value, at)
         kinds = members(family)
         kind = value.get("kind")
         if not isinstance(kind, str):
@@ -244,7 +251,7 @@ def _plain(value: Any, *, at: str) -> Any:
         data = {
             f.name: _plain(getattr(value, f.name), at=f"{at}.{f.name}".lstrip("."))
             for f in fields(value)
-            if getattr(value, f.name) != _default(f)
+            if not _is_default(f, getattr(value, f.name))
         }
         kind = type(value).__name__
         if not any(isinstance(value, family) for family in FAMILIES):
@@ -262,10 +269,11 @@ def _plain(value: Any, *, at: str) -> Any:
     return value
 
 
-def _default(f: Any) -> Any:
+def _is_default(f: Any, value: Any) -> bool:
     if f.default_factory is not MISSING:
-        return f.default_factory()
-    return f.default
+        return bool(value == f.default_factory())
+    # A table in memory, which has no default, cannot be compared at all.
+    return f.default is not MISSING and bool(value == f.default)
 
 
 def _things(name: str, value: Mapping[str, Any]) -> Any:

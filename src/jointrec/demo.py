@@ -10,10 +10,8 @@ import numpy as np
 import polars as pl
 from jaxtyping import Int64
 
-from .evaluation import Oracle
-from .evaluation.evaluate import Answers
-from .model import Model
-from .model.fitting import Compare, fit
+from .evaluation import Answers, Oracle
+from .model import Compare, Model, fit
 from .plan import plan
 from .prepare import Asked
 from .prepare.check import check
@@ -54,7 +52,8 @@ def run(out: Path, *, seed: int = 7, shop: Shop | None = None) -> Model:
     _ask(model)
     show.rule()
     show.print(
-        f"Done in {time.perf_counter() - begun:.0f} s. The report is {out}/report.json. Go on with:\n"
+        f"Done in {time.perf_counter() - begun:.0f} s. "
+        f"The report is {out}/report.json. Go on with:\n"
         f"  jointrec predict {out} churn --out churn.csv\n"
         f"  jointrec recommend {out} --key user={_somebody(model)} --rank-by buy=1\n"
         "  jointrec init YOUR_FOLDER"
@@ -65,7 +64,9 @@ def run(out: Path, *, seed: int = 7, shop: Shop | None = None) -> Model:
 def oracles(project: Project, shop: Shop, tables: dict[str, pl.DataFrame]) -> dict[str, Oracle]:
     """For each task the simulation's own probabilities, in the form in which tasks answer."""
     planned = plan(project)
-    return {task: _oracle(planned.grain_of(task).asking, task, shop, tables) for task in project.tasks}
+    return {
+        task: _oracle(planned.grain_of(task).asking, task, shop, tables) for task in project.tasks
+    }
 
 
 TABLES = {"impression": "impressions", "judgement": "judgements", "query": "queries",
@@ -92,13 +93,23 @@ def _somebody(model: Model) -> str:
 
 def _ask(model: Model) -> None:
     somebody = _somebody(model)
-    items = model.reader.tables.entities["item"].select(pl.col("@key").alias("item"), "title", "price")
+    items = model.reader.tables.entities["item"].select(
+        pl.col("@key").alias("item"), "title", "price"
+    )
     words = str(model.reader.tables.entities["query"]["words"][0])
+
+    def show(answers: pl.DataFrame, title: str) -> None:
+        if "item" in answers.columns:
+            answers = answers.join(items, on="item", how="left", maintain_order="left")
+        print_frame(answers, title=title)
+
     found = model.recommend(user=somebody, query=words, k=5, rank_by={"buy": 1.0})
-    print_frame(found.join(items, on="item", how="left", maintain_order="left"), title=f"Search “{words}” for {somebody}, by chance to buy")
-    found = model.recommend(user=somebody, k=5, rank_by={"next_item": 1.0})
-    print_frame(found.join(items, on="item", how="left", maintain_order="left"), title=f"Recommended to {somebody}")
-    churn = model.predict("churn").sort("answer", descending=True).head(5)
-    print_frame(churn, title="Most likely not to buy within 30 days")
-    sales = model.predict("sales").sort("answer", descending=True).head(5)
-    print_frame(sales.join(items, on="item", how="left", maintain_order="left"), title="Next week's best sellers (expected quantity)")
+    show(found, f"Search “{words}” for {somebody}, by chance to buy")
+    show(
+        model.recommend(user=somebody, k=5, rank_by={"next_item": 1.0}),
+        f"Recommended to {somebody}",
+    )
+    show(model.recommend(k=5, rank_by={"churn": 1.0}), "Most likely not to buy within 30 days")
+    show(
+        model.recommend(k=5, rank_by={"sales": 1.0}), "Next week's best sellers (expected quantity)"
+    )

@@ -117,8 +117,6 @@ class later:  # a namespace that reads as a word
         return Later("sum", what, of, within, active, every)
 
     @staticmethod
-    def next(
-        what: str, *, of: str, active: str | None = None, every: str | None = None
-    ) -> Later:
+    def next(what: str, *, of: str, active: str | None = None, every: str | None = None) -> Later:
         """The entity of the next such event, written ``event.entity``."""
         return Later("next", what, of, None, active, every)

@@ -62,6 +62,10 @@ class Project:
     table: Table = field(default_factory=Table)
     budget: Budget = field(default_factory=Budget)
 
+    def __post_init__(self) -> None:
+        # A list is taken as well, so that a project equals the one that its file gives back.
+        object.__setattr__(self, "counters", tuple(self.counters))
+
     def to_toml(self) -> str:
         """The text of a file that :func:`parse` turns into an equal project.
 

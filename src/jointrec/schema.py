@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
+from .errors import ProjectError
 from .features import Feature
 
 
@@ -16,14 +18,20 @@ class Entity:
     :param source: A file, a glob of files, or a table in memory.
     :param key: The column that tells one from another. Default: the number of the row.
     :param features: How columns are read. A column that is not named is not read.
-    :param id_floor: From how many training rows on an id gets a vector of its own; rarer ones
-        share one. ``0`` gives no id a vector.
+    :param id_floor: On how many different days training events must name an id before it gets a
+        vector of its own; the others share one, as what was seen on one day only is not known to
+        come back. A row without a time counts as a day. ``0`` gives no id a vector.
     """
 
     source: Any
     key: str | None = None
     features: Mapping[str, Feature] = field(default_factory=dict)
-    id_floor: int = 10
+    id_floor: int = 3
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", _named(self.source))
+        if self.id_floor < 0:
+            raise ProjectError(f"`id_floor` should be 0 or more. Found `{self.id_floor}`.")
 
 
 @dataclass(frozen=True)
@@ -54,3 +62,24 @@ class Event:
     matures: str = "1d"
     list: str | None = None
     key: str | None = None
+
+    def __post_init__(self) -> None:
+        # Lists are taken as well, so that an event equals the one that its file gives back.
+        object.__setattr__(self, "source", _named(self.source))
+        object.__setattr__(self, "entities", _names(self.entities))
+        where = {column: _one_or_names(values) for column, values in self.where.items()}
+        object.__setattr__(self, "where", where)
+
+
+def _named(source: Any) -> Any:
+    """A source as the file spells it: a path is text."""
+    return source.as_posix() if isinstance(source, PurePath) else source
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    """Names, also where there is but one."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _one_or_names(names: str | Iterable[str]) -> str | tuple[str, ...]:
+    return names if isinstance(names, str) else tuple(names)

@@ -9,21 +9,24 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .errors import JointRecError
 from .evaluation import Report, report_table, verdicts
 from .prepare.check import Checked
-from .training import Watch
-from .training.progress import live_watch
+from .training import Watch, live_watch
 
 MOST_ROWS = 40
 """How many rows of answers are shown; a file holds them all."""
+WIDTH = 200
+"""How wide a table may be where there is no terminal to say so."""
+ENDINGS = (".csv", ".parquet")
 
 
 def console() -> Console:
-    """Where everything is shown. As wide as the terminal, or 160 where there is none."""
+    """Where everything is shown."""
     found = Console()
-    return found if found.is_terminal else Console(width=160)
+    return found if found.is_terminal else Console(width=WIDTH)
 
 
 def print_checked(checked: Checked) -> None:
@@ -36,24 +39,29 @@ def print_checked(checked: Checked) -> None:
     for name in ("first moment", "last moment"):
         table.add_column(name)
     for grain in checked.grains:
+        spans = [f"{when:%Y-%m-%d %H:%M}" if when else "–" for when in (grain.first, grain.last)]
         for n, (name, task) in enumerate(grain.tasks.items()):
-            spans = [f"{when:%Y-%m-%d %H:%M}" if when else "–" for when in (grain.first, grain.last)]
-            table.add_row(
-                grain.grain.name if n == 0 else "",
-                ", ".join(grain.grain.sees) if n == 0 else "",
-                name, task.kind, task.label,
-                *[f"{count:,}" for count in task.known],
-                "" if task.positives is None else f"{task.positives:,}",
-                *(spans if n == 0 else ("", "")),
-                end_section=n == len(grain.tasks) - 1,
+            _add(
+                table,
+                [
+                    grain.grain.name if n == 0 else "",
+                    ", ".join(grain.grain.sees) if n == 0 else "",
+                    name, task.kind, task.label,
+                    *[f"{count:,}" for count in task.known],
+                    "" if task.positives is None else f"{task.positives:,}",
+                    *(spans if n == 0 else ("", "")),
+                ],
+                last=n == len(grain.tasks) - 1,
             )  # fmt: skip
     show = console()
     show.print(table)
     valid, test = checked.cuts
     if valid is not None and test is not None:
-        show.print(f"Validation from {valid:%Y-%m-%d %H:%M}, test from {test:%Y-%m-%d %H:%M} (UTC).")
+        show.print(
+            f"Validation from {valid:%Y-%m-%d %H:%M}, test from {test:%Y-%m-%d %H:%M} (UTC)."
+        )
     total = ", ".join(f"{name} {rows:,}" for name, rows in checked.rows_in.items())
-    show.print(f"Rows read: {total}. Set aside: {sum(checked.quarantined.values()):,}.")
+    _say(show, f"Rows read: {total}. Set aside: {sum(checked.quarantined.values()):,}.")
     if checked.findings:
         show.print(_findings_table(checked))
 
@@ -61,13 +69,16 @@ def print_checked(checked: Checked) -> None:
 def _findings_table(checked: Checked) -> Table:
     table = Table(title="What was found in the data")
     table.add_column("code")
+    table.add_column("where")
     table.add_column("count", justify="right")
     table.add_column("what")
     table.add_column("done")
     table.add_column("for example")
     for finding in sorted(checked.findings, key=lambda found: -found.count):
+        where = finding.at if finding.column is None else f"{finding.at}.{finding.column}"
         examples = "; ".join(finding.examples)[:60]
-        table.add_row(finding.code, f"{finding.count:,}", finding.text, finding.action, examples)
+        count = f"{finding.count:,}"
+        _add(table, [finding.code, where, count, finding.text, finding.action, examples])
     return table
 
 
@@ -79,30 +90,38 @@ def print_report(report: Report) -> None:
         found = {verdict: names for verdict, names in verdicts(report, other).items() if names}
         if found:
             words = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in found.items())
-            show.print(f"joint against {other}: {words}.")
+            _say(show, f"joint against {other}: {words}.")
 
 
 def print_frame(frame: pl.DataFrame, *, title: str) -> None:
     """Shows answers as a table."""
-    table = Table(title=title)
+    table = Table(title=Text(title))
     for name, kind in frame.schema.items():
-        table.add_column(name, justify="right" if kind.is_numeric() else "left")
+        table.add_column(Text(name), justify="right" if kind.is_numeric() else "left")
     for row in frame.head(MOST_ROWS).iter_rows():
-        table.add_row(*[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row])
+        _add(table, [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row])
     if len(frame) > MOST_ROWS:
         table.caption = f"{MOST_ROWS} of {len(frame):,} rows. Use --out FILE for all."
     console().print(table)
 
 
+def check_ending(path: Path) -> None:
+    """Refuses a file that answers cannot be written to.
+
+    :raises JointRecError: saying which can.
+    """
+    if path.suffix not in ENDINGS:
+        raise JointRecError(f"--out {path}: write to a .csv or a .parquet file.")
+
+
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Writes answers to a file, by its ending."""
+    check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":
         frame.write_csv(path)
-    elif path.suffix == ".parquet":
-        frame.write_parquet(path)
     else:
-        raise JointRecError(f"--out {path}: write to a .csv or a .parquet file.")
+        frame.write_parquet(path)
 
 
 @contextmanager
@@ -110,3 +129,12 @@ def terminal_watch(out: Path) -> Iterator[Watch]:
     """A watch that shows live progress in a terminal, plain lines elsewhere, and keeps a log."""
     with live_watch(out / "log.jsonl") as watch:
         yield watch
+
+
+def _add(table: Table, cells: list[str], *, last: bool = False) -> None:
+    """Adds a row as it stands: a name such as ``[red]`` is no colour."""
+    table.add_row(*map(Text, cells), end_section=last)
+
+
+def _say(show: Console, text: str) -> None:
+    show.print(Text(text), highlight=True)

@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from shop_prepared import DAY, prepared
+
 from jointrec.batches import Assembler, Batch
 from jointrec.batches.assemble import knows
 from jointrec.splits import TRAIN
-from shop_prepared import DAY, prepared
 
 SHOP, PLAN, PREPARED = prepared()
 ASSEMBLE = Assembler(PREPARED, PLAN, last=3)
@@ -32,9 +33,7 @@ def test_every_distinct_thing_moment_and_table_row_stands_once(whole: Batch) -> 
     }
     assert len(impressions.moments["user"].things) == len(pairs) < len(asked) / 3
     read = {
-        int(code)
-        for fields in whole.things.values()
-        for code in whole.touched[fields.ids].ravel()
+        int(code) for fields in whole.things.values() for code in whole.touched[fields.ids].ravel()
     }
     assert len(whole.codes["user"]) == len(PREPARED.things["user"].keys)
     assert read <= set(whole.touched.tolist())

@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from jointrec.batches import candidates
 from jointrec.batches.candidates import among, counted, everything, sampled, shares
 from jointrec.prepare.prepared import Popularity
 
 
 @given(st.lists(st.integers(1, 50), max_size=20), st.integers(0, 5))
-def test_what_was_chosen_is_always_there_and_the_unknown_never(chosen: list[int], seed: int) -> None:
+def test_what_was_chosen_is_always_there_and_the_unknown_never(
+    chosen: list[int], seed: int
+) -> None:
     choice = sampled(np.array(chosen, dtype=np.int64), np.full(50, 1 / 50), (seed,), draws=10)
     assert set(chosen) <= set(choice.codes.tolist()) <= set(range(1, 51))
     assert (np.diff(choice.codes) > 0).all()

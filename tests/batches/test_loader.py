@@ -4,10 +4,11 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+from shop_prepared import impressions, prepared
+
 from jointrec.batches import Assembler, Batch, Loader, pieces
 from jointrec.batches.loader import rows_of
 from jointrec.splits import TRAIN
-from shop_prepared import impressions, prepared
 
 _, PLAN, _ = prepared()
 # Every impression says by its context number which row it is.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from jointrec.batches.ahead import ahead
 from jointrec.batches.order import BLOCK, FEWEST_ROWS, MOST_PASSES, stream, taken
 

@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from jointrec.batches.pool import DENSE, Pool, distinct, runs
 
 
@@ -25,7 +26,9 @@ def test_a_pool_leads_every_code_back_to_itself(groups: list[list[int]]) -> None
 
 
 @given(st.lists(st.lists(st.integers(0, 9), max_size=4), min_size=1), st.data())
-def test_runs_pick_whole_rows_of_a_ragged_column(column: list[list[int]], data: st.DataObject) -> None:
+def test_runs_pick_whole_rows_of_a_ragged_column(
+    column: list[list[int]], data: st.DataObject
+) -> None:
     rows = data.draw(st.lists(st.integers(0, len(column) - 1)))
     offsets = np.cumsum([0, *(len(row) for row in column)])
     values = np.array([value for row in column for value in row], dtype=np.int64)

@@ -4,6 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from shop_prepared import prepared, project
+
 from jointrec.batches import Assembler, Batch
 from jointrec.errors import BundleError, ProjectError
 from jointrec.features import Number
@@ -15,7 +17,6 @@ from jointrec.prepare.prepared import FieldsLayout
 from jointrec.schema import Entity
 from jointrec.sharing import PLE, MMoE, SharedBottom
 from jointrec.tasks import Binary
-from shop_prepared import prepared, project
 
 SHARINGS = [SharedBottom(widths=(16, 8)), MMoE(widths=(16, 8)), PLE(widths=(16, 8))]
 
@@ -150,7 +151,10 @@ def test_a_task_cannot_depend_on_what_it_may_not_see() -> None:
     assert vectors.grad is not None
     moved = set(batch.touched[vectors.grad.abs().sum(1) > 0].tolist())
     past_items = {int(code) for code in arrays.past["user"].objects["item"]}
-    kinds = {name: {row for row in moved if row // 100 == n} for n, name in enumerate(("user", "item", "tags"))}
+    kinds = {
+        name: {row for row in moved if row // 100 == n}
+        for n, name in enumerate(("user", "item", "tags"))
+    }
     assert kinds["user"]
     assert kinds["item"] <= {100 + code for code in past_items}  # only through what users did
     assert not any(part.kind == "pair" or part.of == ("item",) for part in network.parts)
@@ -201,7 +205,9 @@ def test_a_grain_with_nothing_to_look_at_is_refused() -> None:
     )
     _, _, arrays = prepared()
     layout = replace(arrays.layout, things={"user": FieldsLayout()})
-    with pytest.raises(ProjectError, match="grain `user`: there is nothing to answer `odd` from: user"):
+    with pytest.raises(
+        ProjectError, match="grain `user`: there is nothing to answer `odd` from: user"
+    ):
         JointNetwork(shop, plan(shop), layout)
 
 

@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from shop_prepared import prepared
+
 from jointrec.batches import Assembler, Batch, candidates
 from jointrec.network import JointNetwork
-from shop_prepared import prepared
 
 SHOP, PLAN, PREPARED = prepared()
 ASKED = PREPARED.asked["user before purchase"]
@@ -47,5 +48,7 @@ def test_the_correction_is_taken_off_the_scores(network: JointNetwork) -> None:
     chosen = replace(examples.candidates["next"], log_q=torch.linspace(-2, 0, 16))
     corrected = replace(batch, examples=(replace(examples, candidates={"next": chosen}),))
     difference = network(batch)["next"] - network(corrected)["next"]
-    torch.testing.assert_close(difference, torch.linspace(-2, 0, 16).expand(64, 16), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        difference, torch.linspace(-2, 0, 16).expand(64, 16), rtol=1e-5, atol=1e-5
+    )
     assert candidates.WHOLE == 20_000

@@ -1,4 +1,5 @@
 import torch
+
 from jointrec.batches import Bag, FieldBatch
 from jointrec.network import FusedTable
 from jointrec.network.table import field_vectors, gathered

@@ -39,15 +39,15 @@ def at(days=0):
 
 @pytest.fixture(scope="module")
 def futures():
-    """Per played future: lines bought and money by user in 30 days, pieces by item in 7 days."""
+    """Per played future: lines bought and money by user in 14 days, pieces by item in 7 days."""
     world, rng = SHOP._world, np.random.default_rng(123)
-    now, week, month = shop_days(np.array([at(), at(7), at(30)]))
+    now, week, fortnight = shop_days(np.array([at(), at(7), at(14)]))
     person, habit = world.people.person, world.people.habit
     lines, money, pieces = (np.zeros((PLAYED, num)) for num in (USERS, USERS, ITEMS))
     for play in range(PLAYED):
         again = leave(person.arrival, habit.hazard, now, rng)
         leaving = np.where(habit.leaving <= now, habit.leaving, again)
-        course = run(world, leaving, now, month, rng)
+        course = run(world, leaving, now, fortnight, rng)
         user = course.sessions.user[course.shown.session]
         time = course.sessions.time[course.shown.session]
         quantity = course.acts.quantity
@@ -106,8 +106,8 @@ def test_who_has_left_buys_nothing_and_who_comes_within_the_window_may(futures):
     world, now = SHOP._world, shop_days(np.array([at()]))[0]
     arrival = world.people.person.arrival
     gone = world.people.habit.leaving <= now
-    late = ~gone & (arrival >= now + 30)
-    coming = ~gone & (arrival > now) & (arrival < now + 30)
+    late = ~gone & (arrival >= now + 14)
+    coming = ~gone & (arrival > now) & (arrival < now + 14)
     churn, orders = asked("churn", "user_id", USERS), asked("orders", "user_id", USERS)
     assert gone.any() and coming.any()
     for nobody in (gone, late):

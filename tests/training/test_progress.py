@@ -2,9 +2,10 @@ import io
 import json
 from pathlib import Path
 
+from rich.console import Console
+
 from jointrec.training import Epoch, Progress, live_watch
 from jointrec.training.live import LiveWatch, picture, spell
-from rich.console import Console
 
 STEP = Progress(2, 5, 3, 10, 1234.0, 83.0, {"click": 0.5, "buy": 0.25})
 EPOCH = Epoch(1, {"click": 0.5, "odd": 0.7}, {"click": 0.4}, 5000, 2.0)
@@ -41,7 +42,11 @@ def test_the_log_keeps_a_line_for_each_pass_and_is_added_to(tmp_path: Path) -> N
             watch.say("寒い")
             watch.measuring("click", "joint")
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert [next(key for key in line if key != "time") for line in lines] == ["stage", "epoch", "say"] * 2
+    assert [next(key for key in line if key != "time") for line in lines] == [
+        "stage",
+        "epoch",
+        "say",
+    ] * 2
     assert lines[1]["epoch"]["valid"] == {"click": 0.4}
     assert lines[2]["say"] == "寒い"
 
@@ -50,7 +55,15 @@ def test_a_terminal_sees_pace_time_left_and_losses() -> None:
     console = Console(file=io.StringIO(), width=120)
     console.print(picture("train", STEP, {"click": 0.4, "odd": 0.7}))
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
-    for text in ("train", "pass 2/5", "1,234 rows/s", "at most 1 min 23 s left", "click", "0.2500", "0.4000"):
+    for text in (
+        "train",
+        "pass 2/5",
+        "1,234 rows/s",
+        "at most 1 min 23 s left",
+        "click",
+        "0.2500",
+        "0.4000",
+    ):
         assert text in drawn
     (odd,) = [line for line in drawn.splitlines() if line.startswith("odd")]
     assert odd.split() == ["odd", "done", "0.7000"]

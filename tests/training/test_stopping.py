@@ -1,8 +1,9 @@
 import json
 
 import pytest
-from jointrec.training.stopping import Stopping, components
 from shop_prepared import project
+
+from jointrec.training.stopping import Stopping, components
 
 SCALES = {"a": 1.0, "b": 2.0, "c": 1.0}
 

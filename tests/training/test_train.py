@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from shop_prepared import impressions, prepared, project
+
 from jointrec.balancing import Normalized, Uncertainty
 from jointrec.budget import Budget
 from jointrec.errors import BundleError, DataError, ProjectError
@@ -17,7 +19,6 @@ from jointrec.splits import TEST, TRAIN
 from jointrec.training import Epoch, Interrupted, Progress, Trained, Watch, alone, train
 from jointrec.training.losses import ENOUGH, summed, to_learn
 from jointrec.training.run import Run
-from shop_prepared import impressions, prepared, project
 
 
 def run(**changes: Any) -> Run:
@@ -86,7 +87,9 @@ def test_a_task_without_a_known_row_leads_to_no_weight() -> None:
     assert (sums[place].item(), counts[place].item()) == (0, 0)
     assert to_learn(sums, counts).isfinite().all()
     means = to_learn(sums, counts)
-    gradients = torch.autograd.grad(means[place] + 0 * means.sum(), training.dense, allow_unused=True)
+    gradients = torch.autograd.grad(
+        means[place] + 0 * means.sum(), training.dense, allow_unused=True
+    )
     assert all(g is None or not g.any() for g in gradients)
 
 
@@ -112,26 +115,32 @@ def test_a_step_moves_only_the_rows_of_the_table_that_it_touches() -> None:
 
 # Whole runs
 
+SHARINGS = [SharedBottom(widths=(32, 16)), MMoE(widths=(32, 16)), PLE(widths=(32, 16))]
 
-@pytest.mark.parametrize("sharing", [SharedBottom(), MMoE(), PLE()], ids=repr)
+
+@pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
 def test_a_checkerboard_is_learned(sharing: Any) -> None:
     shop, planned, arrays = prepared(
         project(
             sharing=sharing,
             tasks={
-                name: task for name, task in project().tasks.items() if name in ("click", "buy", "grade")
+                name: task
+                for name, task in project().tasks.items()
+                if name in ("click", "buy", "grade")
             },
-            budget=Budget(epochs=10, rows=128, patience=10),
-            optimizer=AdamW(lr=0.005),
+            budget=Budget(epochs=6, rows=256, patience=6),
         ),
-        impression=impressions(plan(project()).grains[0], rows=4000),
+        impression=impressions(plan(project()).grains[0], rows=6000),
     )
     trained = train(shop, planned, arrays)
     for task in ("click", "buy"):
         asked = arrays.asked["impression"]
         rows = np.flatnonzero((asked.parts[task] == TEST) & ~np.isnan(asked.labels[task]))
         answers = np.concatenate(
-            [piece[task] for piece in answers_of(trained.networks[task], arrays, asked, (task,), rows)]
+            [
+                piece[task]
+                for piece in answers_of(trained.networks[task], arrays, asked, (task,), rows)
+            ]
         )
         right = (answers > 0.5) == (asked.labels[task][rows] > 0.5)
         assert right.mean() > 0.95, task
@@ -167,16 +176,21 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(
         project(**changes, budget=Budget(epochs=4, rows=256, patience=1))
     )
     whole = train(shop, planned, arrays)
-    with pytest.raises(Interrupted, match="after 1 whole pass. They are safe in .*--resume") as error:
+    with pytest.raises(
+        Interrupted, match=r"after 1 whole pass\. They are safe in .*--resume"
+    ) as error:
         train(shop, planned, arrays, checkpoint=tmp_path / "c", watch=Stop(2, 3))
     assert error.value.checkpoint == tmp_path / "c"
     same(whole, train(shop, planned, arrays, checkpoint=tmp_path / "c", resume=True))
     # A finished run is only read.
-    same(whole, train(shop, planned, arrays, checkpoint=tmp_path / "c", resume=True, watch=Stop(1, 1)))
+    same(
+        whole,
+        train(shop, planned, arrays, checkpoint=tmp_path / "c", resume=True, watch=Stop(1, 1)),
+    )
 
 
 def test_before_the_first_pass_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
-    with pytest.raises(Interrupted, match="after 0 whole passes.$") as error:
+    with pytest.raises(Interrupted, match=r"after 0 whole passes\.$") as error:
         train(*prepared(), checkpoint=tmp_path / "c", watch=Stop(1, 2))
     assert error.value.checkpoint is None
     with pytest.raises(Interrupted, match="Nothing was kept"):
@@ -192,7 +206,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
             checkpoint=tmp_path / "c", resume=True,
         )  # fmt: skip
     (tmp_path / "c" / "now.safetensors").write_bytes(b"damaged")
-    with pytest.raises(BundleError, match="now.safetensors"):
+    with pytest.raises(BundleError, match=r"now\.safetensors"):
         train(*prepared(project(budget=one_pass)), checkpoint=tmp_path / "c", resume=True)
 
 
@@ -226,7 +240,7 @@ def test_what_has_stopped_is_no_longer_learned() -> None:
 
 
 def test_a_task_alone_is_asked_the_same_rows_without_its_funnel() -> None:
-    shop, planned, arrays = prepared()
+    shop, _, arrays = prepared()
     single = alone(shop, "buy")
     assert list(single.tasks) == ["buy"]
     assert single.tasks["buy"].after is None
@@ -270,7 +284,9 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_task() -> None:
     shop, planned, arrays = prepared(project(balancing=Normalized()))
     asked = arrays.asked["impression"]
     asked.pairs["user", "item"][:, 0] = np.inf
-    with pytest.raises(DataError, match=r"`click`, `buy`, `spent` is not finite in pass 1, step \d+"):
+    with pytest.raises(
+        DataError, match=r"`click`, `buy`, `spent` is not finite in pass 1, step \d+"
+    ):
         train(shop, planned, arrays)
 
 

@@ -17,6 +17,7 @@ from jointrec.splits import TRAIN
 from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch
 from .candidates import WHOLE, Choice, among, counted, everything, sampled, shares
 from .pool import Pool, distinct, runs
+from .strangers import hidden_rate, hide, id_column
 
 SECOND = 1_000_000
 OLDEST = 31
@@ -45,30 +46,33 @@ class Assembler:
         *,
         part: int | None = None,
         seed: Sequence[int] | None = None,
+        strangers: bool = False,
     ) -> Batch:
         """The batch of these rows.
 
         :param picked: Rows of one or more grains, each grain once.
         :param part: Only labels of this part of the split are known. None: all that there are.
         :param seed: Where large catalogues are sampled from. None reads every catalogue whole.
+        :param strangers: Hide some ids, as training does (see `jointrec.batches.strangers`). Needs
+            a seed.
         """
-        things = {name: Pool(len(table.keys)) for name, table in self.prepared.things.items()}
+        sizes = {name: len(table.keys) for name, table in self.prepared.things.items()}
+        things = {name: Pool(2 * size) for name, size in sizes.items()}  # as itself, as a stranger
         for pool in things.values():
             pool.add(np.zeros(1, dtype=np.int64))  # code 0 stands first and means none in a history
         table = Pool(self.prepared.layout.table_rows)
         examples = tuple(
-            self._examples(asked, rows, things, table, part, seed)
+            self._examples(asked, rows, things, table, part, seed, strangers)
             for asked, rows in picked
             if len(rows)
         )
         codes = {name: pool.close() for name, pool in things.items()}
-        fields = {
-            name: _fields(self.prepared.things[name].fields, found, table)
-            for name, found in codes.items()
-        }
-        touched = torch.from_numpy(table.close())
+        fields = {name: self._thing_fields(name, found, table) for name, found in codes.items()}
         return Batch(
-            touched, {n: torch.from_numpy(found) for n, found in codes.items()}, fields, examples
+            torch.from_numpy(table.close()),
+            {name: torch.from_numpy(found % sizes[name]) for name, found in codes.items()},
+            fields,
+            examples,
         )
 
     def _examples(
@@ -79,13 +83,23 @@ class Assembler:
         table: Pool,
         part: int | None,
         seed: Sequence[int] | None,
+        strangers: bool,
     ) -> Examples:
         grain = self.grains[asked.grain.name]
         at, moments = {}, {}
+        chance = np.random.default_rng([*seed, 1]) if strangers and seed is not None else None
         for entity in grain.sees:
             found, position = distinct(asked.at[entity][rows], len(asked.moments[entity].things))
             at[entity] = torch.from_numpy(position)
-            moments[entity] = self._moments(entity, asked.moments[entity], found, things)
+            codes = asked.moments[entity].things[found]
+            if chance is not None:
+                rate = self._hidden[grain.name, entity]
+                codes = hide(codes, len(self.prepared.things[entity].keys), rate, chance)
+            moments[entity] = MomentBatch(
+                torch.from_numpy(things[entity].add(codes)),
+                torch.from_numpy(asked.moments[entity].numbers[found]),
+                self._history(entity, asked.moments[entity], found, things),
+            )
         labels, known = _labels(asked, grain, rows, part)
         candidates = {}
         for task, entity in self.plan.catalogue.items():
@@ -134,7 +148,7 @@ class Assembler:
 
     def num_candidates(self, task: str) -> int:
         """How many things a task ranks: those of the tables; a newcomer asked about is not one."""
-        return self.prepared.popularity[task].counts.shape[1] - 1
+        return int(self.prepared.popularity[task].counts.shape[1]) - 1
 
     def _choice(
         self,
@@ -153,18 +167,34 @@ class Assembler:
         whole = np.nan_to_num(values, nan=0.0)
         return torch.from_numpy(whole if task in self.plan.catalogue else whole.astype(np.float32))
 
-    def _moments(
+    def _history(
         self, entity: str, moments: Moments, found: Rows, things: dict[str, Pool]
-    ) -> MomentBatch:
-        history = None
-        if moments.times is not None and entity in self.prepared.past:
-            past = self.prepared.past[entity]
-            history = _history(past, moments, found, self.last, things)
-        return MomentBatch(
-            torch.from_numpy(things[entity].add(moments.things[found])),
-            torch.from_numpy(moments.numbers[found]),
-            history,
+    ) -> HistoryBatch | None:
+        if moments.times is None or entity not in self.prepared.past:
+            return None
+        return _history(self.prepared.past[entity], moments, found, self.last, things)
+
+    def _thing_fields(self, entity: str, codes: Rows, table: Pool) -> FieldBatch:
+        """The fields of things, those of strangers with the unknown id."""
+        fields, column = self.prepared.things[entity].fields, id_column(self.prepared, entity)
+        rows = codes % len(self.prepared.things[entity].keys)
+        ids = fields.ids[rows]
+        if column is not None:
+            ids[codes != rows, column] = fields.ids[0, column]
+        return FieldBatch(
+            torch.from_numpy(table.add(ids)),
+            _bags(fields, rows, table),
+            torch.from_numpy(fields.numbers[rows]),
         )
+
+    @cached_property
+    def _hidden(self) -> dict[tuple[str, str], float]:
+        """How often the id of an entity is hidden in a grain while training."""
+        return {
+            (name, entity): hidden_rate(self.prepared, self.prepared.asked[name], entity)
+            for name, grain in self.grains.items()
+            for entity in grain.sees
+        }
 
 
 def _history(
@@ -197,15 +227,19 @@ def _history(
 
 
 def _fields(fields: Fields, rows: Rows, table: Pool) -> FieldBatch:
+    return FieldBatch(
+        torch.from_numpy(table.add(fields.ids[rows])),
+        _bags(fields, rows, table),
+        torch.from_numpy(fields.numbers[rows]),
+    )
+
+
+def _bags(fields: Fields, rows: Rows, table: Pool) -> tuple[Bag, ...]:
     bags = []
     for bag in fields.bags:
         at, offsets = runs(bag.offsets, rows)
         bags.append(Bag(torch.from_numpy(table.add(bag.values[at])), torch.from_numpy(offsets)))
-    return FieldBatch(
-        torch.from_numpy(table.add(fields.ids[rows])),
-        tuple(bags),
-        torch.from_numpy(fields.numbers[rows]),
-    )
+    return tuple(bags)
 
 
 def _labels(
@@ -222,5 +256,5 @@ def _labels(
 
 def knows(asked: Asked, task: str, part: int | None) -> Bool[np.ndarray, "rows"]:
     """Which rows have a label of a task, in this part of the split."""
-    known = ~np.isnan(asked.labels[task])
+    known: np.ndarray = ~np.isnan(asked.labels[task])
     return known if part is None else known & (asked.parts[task] == part)

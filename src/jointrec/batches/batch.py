@@ -125,7 +125,8 @@ class Batch:
 
     :param touched: The distinct rows of the fused table that are read.
     :param codes: For each entity, which of its things are here, ascending; the unknown thing,
-        code 0, is always the first.
+        code 0, is always the first. While training, things whose id is hidden follow after the
+        others, ascending again.
     :param things: For each entity, the fields of these things.
     :param examples: One for each grain that is here.
     """

@@ -3,8 +3,8 @@
 A small catalogue is read whole. Of a large one, training reads what the rows of the batch chose and
 a uniform sample beside it. A candidate ``j`` then stands in a batch of ``B`` rows with the chance
 ``q_j = 1 - (1 - 1/n)^K (1 - p_j)^B`` (``n`` candidates, ``K`` draws, ``p_j`` its share of the
-training labels); the network takes ``log q_j`` off its score, which makes the sampled softmax aim at
-the full one (Bengio and Senécal 2008, https://doi.org/10.1109/TNN.2007.912312).
+training labels); the network takes ``log q_j`` off its score, which makes the sampled softmax aim
+at the full one (Bengio and Senécal 2008, https://doi.org/10.1109/TNN.2007.912312).
 """
 
 from __future__ import annotations

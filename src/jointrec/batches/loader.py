@@ -53,7 +53,9 @@ class Loader:
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0; each is made while the one before is in use."""
         order = {
-            name: rows[stream(len(rows), number * self.taken[name], self.taken[name], (self._seed, place))]
+            name: rows[
+                stream(len(rows), number * self.taken[name], self.taken[name], (self._seed, place))
+            ]
             for place, (name, rows) in enumerate(self._rows.items())
             if len(rows)
         }
@@ -67,7 +69,7 @@ class Loader:
                 for name, rows in order.items()
             ]
             seed = (self._seed, number, step)
-            return self._assembler(picked, part=self._part, seed=seed)
+            return self._assembler(picked, part=self._part, seed=seed, strangers=True)
 
         return ahead(make, self.steps)
 

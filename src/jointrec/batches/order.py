@@ -33,7 +33,7 @@ def taken(sizes: Sequence[int], rows: int) -> tuple[int, tuple[int, ...]]:
     :param rows: Rows of one step, over all grains, at most (but for the one that each grain gives).
 
     >>> taken([1_000_000, 250_000, 10_000], 4096)
-    (371, (1000000, 500000, 20000))
+    (372, (1000000, 500000, 20000))
     """
     most = max(sizes, default=0)
     if most == 0:
@@ -54,7 +54,9 @@ def stream(size: int, start: int, count: int, seed: Sequence[int]) -> Int64[np.n
         before it ended.
     """
     first, last = start // size, -(-(start + count) // size)
-    passes = [_shuffled(size, np.random.default_rng([*seed, number])) for number in range(first, last)]
+    passes = [
+        _shuffled(size, np.random.default_rng([*seed, number])) for number in range(first, last)
+    ]
     begin = start - first * size
     return np.concatenate([*passes, np.zeros(0, dtype=np.int64)])[begin : begin + count]
 

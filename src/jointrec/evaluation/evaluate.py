@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from jointrec.functional.intervals import Interval, bootstrap, paired
+from jointrec.functional.metrics import gauc_groups, pessimistic_rank
 from jointrec.network import JointNetwork, answers_of
 from jointrec.plan import Plan
 from jointrec.prepare import Asked, Prepared
 from jointrec.project import Project
 from jointrec.splits import TEST, TRAIN, VALID
-from jointrec.tasks import Task
 
 from .baselines import Baseline, Question
 from .report import TaskReport
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
+"""Answers to some rows: a number each, or one per class or candidate."""
 Oracle = Callable[[Asked, Int64[np.ndarray, "rows"]], Answers]
 """Gives the best answers that anyone could give for some rows, where they are known."""
 
@@ -65,14 +66,13 @@ def evaluate(
                 if name in network:
                     _tell(observe, name, way)
                     answered[way] = network_answers(network[name], prepared, asked, name, question)
-            for baseline in ways.baselines:
+            for baseline in ways.baselines if len(question.test) else ():
                 if baseline.applies(question):
                     _tell(observe, name, baseline.name)
-                    answers = baseline.answer(question, seed=project.budget.seed)
-                    answered[baseline.name] = judged(project.tasks[name], answers, question)
-            if name in ways.oracles:
+                    answered[baseline.name] = baseline.answer(question, seed=project.budget.seed)
+            if name in ways.oracles and len(question.test):
                 answers = ways.oracles[name](asked, question.test)
-                answered["oracle"] = judged(project.tasks[name], answers, question)
+                answered["oracle"] = as_measured(question, question.test, answers)
             _tell(observe, name, "intervals")
             reports[name] = task_report(project, question, answered, rounds=rounds)
     return {name: reports[name] for name in project.tasks}
@@ -94,42 +94,23 @@ def network_answers(
     network: JointNetwork, prepared: Prepared, asked: Asked, name: str, question: Question
 ) -> Answers:
     """What a network answers for the test rows, as its metrics read it."""
-    task = question.project.tasks[name]
-    pieces: list[Answers] = []
+    found: list[Answers] = [np.zeros(0)]
     done = 0
     for piece in answers_of(network, prepared, asked, (name,), question.test):
-        answers = piece[name]
-        rows = question.test[done : done + len(answers)]
-        pieces.append(_as_measured(task, answers, question.labels[rows]))
-        done += len(answers)
-    if not pieces:
-        return np.zeros(0)
-    return np.concatenate(pieces)
+        rows = question.test[done : done + len(piece[name])]
+        found.append(as_measured(question, rows, piece[name]))
+        done += len(rows)
+    return np.concatenate(found[1:] or found)
 
 
-def judged(task: Task, answers: Answers, question: Question) -> Answers:
-    """Answers for the test rows, as the task's metrics read them."""
-    return _as_measured(task, answers, question.labels[question.test])
-
-
-def _as_measured(task: Task, answers: Answers, labels: Float64[np.ndarray, "rows"]) -> Answers:
-    return ranks(answers, labels) if task.ranks_catalogue else answers
-
-
-def ranks(
-    scores: Float[np.ndarray, "rows candidates"], labels: Float64[np.ndarray, "rows"]
-) -> Float64[np.ndarray, "rows"]:
-    """The place of the right candidate among all, 1 for the best; ties share the middle place.
-
-    :param labels: The code of the right candidate: 1 for the first column.
-
-    >>> ranks(np.array([[0.1, 0.9, 0.5], [1.0, 1.0, 0.0]]), np.array([3.0, 1.0])).tolist()
-    [2.0, 1.5]
-    """
-    right = np.take_along_axis(scores, labels.astype(np.int64)[:, None] - 1, axis=1)
-    above = (scores > right).sum(axis=1)
-    level = (scores == right).sum(axis=1)
-    return 1.0 + above + (level - 1) / 2
+def as_measured(
+    question: Question, rows: Int64[np.ndarray, "some"], answers: Float64[np.ndarray, "some *each"]
+) -> Answers:
+    """Answers as the task's metrics read them: of a catalogue the rank of the right one."""
+    if not question.project.tasks[question.task].ranks_catalogue:
+        return answers
+    # The label is the code of the right one: 1 for the first column.
+    return pessimistic_rank(answers, question.labels[rows].astype(np.int64) - 1)
 
 
 def task_report(
@@ -161,7 +142,7 @@ def task_report(
             deciding.measure, labels, first, second, clusters,
             groups=clusters, rounds=rounds, seed=seed,
         )  # fmt: skip
-    counted = task.has_chance or not task.ranks_catalogue and task.cell != "id"
+    counted = task.has_chance or (not task.ranks_catalogue and task.cell != "id")
     return TaskReport(
         kind=type(task).__name__,
         grain=question.asked.grain.name,
@@ -175,4 +156,5 @@ def task_report(
         systems=systems,
         gains=gains,
         clusters=len(np.unique(clusters)),
+        gauc_clusters=gauc_groups(labels, clusters)[0] if "gauc" in task.metrics else None,
     )

@@ -1,6 +1,22 @@
 """The report: what was measured, for every task and every way of answering it.
 
-Its JSON is a stable schema (``docs/reference/report.md``); the terminal table is the same numbers.
+``report.json`` is a stable schema; ``schema`` rises when a key changes its meaning or goes away::
+
+    {"schema": 1,
+     "facts": {"jointrec": "0.1.0", "seed": 0, "test_from": "2024-05-31T00:00:00+00:00", …},
+     "tasks": {"click": {
+         "kind": "Binary", "grain": "impression", "sees": ["user", "item"],
+         "label": "impression.clicked",
+         "rows": 95757, "positives": 5099, "train_rows": 401223,
+         "clusters": 21034, "gauc_clusters": 2911,
+         "metric": "auc", "better": "higher",
+         "joint": {"auc": {"value": 0.71, "low": 0.70, "high": 0.72}, "gauc": {…}, …},
+         "alone": {…}, "lightgbm": {…}, "popularity": {…}, "oracle": {…},
+         "gains": {"alone": {"value": 0.01, "low": 0.0, "high": 0.02, "verdict": "level"}, …}}}}
+
+What each key says is told at :class:`TaskReport`. A way of answering that does not apply to a task
+or was left out has no key. A number that is not defined (an AUC of one class, an interval of one
+cluster) is null. The table in the terminal shows the same numbers.
 """
 
 from __future__ import annotations
@@ -34,6 +50,8 @@ class TaskReport:
     :param gains: For each other way, how much better joint is by the deciding metric (above 0 is
         better), on the same resampled clusters.
     :param clusters: How many clusters (users, say) the intervals resample.
+    :param gauc_clusters: How many of them GAUC is about: those in which both answers are known.
+        None where it is not among the metrics.
     """
 
     kind: str
@@ -48,6 +66,7 @@ class TaskReport:
     systems: Mapping[str, Mapping[str, Interval]]
     gains: Mapping[str, Interval]
     clusters: int
+    gauc_clusters: int | None = None
 
     def verdict(self, other: str) -> str:
         """Whether joint is better than, worse than or level with another way of answering."""
@@ -97,6 +116,7 @@ def _task_to_plain(task: TaskReport) -> dict[str, Any]:
         "positives": task.positives,
         "train_rows": task.train_rows,
         "clusters": task.clusters,
+        "gauc_clusters": task.gauc_clusters,
         "metric": task.metric,
         "better": task.better,
         **{
@@ -112,8 +132,8 @@ def _task_to_plain(task: TaskReport) -> dict[str, Any]:
 
 def _task_from_plain(data: Mapping[str, Any]) -> TaskReport:
     own = {
-        "kind", "grain", "sees", "label", "rows", "positives", "train_rows", "clusters", "metric",
-        "better", "gains",
+        "kind", "grain", "sees", "label", "rows", "positives", "train_rows", "clusters",
+        "gauc_clusters", "metric", "better", "gains",
     }  # fmt: skip
     return TaskReport(
         kind=data["kind"],
@@ -132,6 +152,7 @@ def _task_from_plain(data: Mapping[str, Any]) -> TaskReport:
         },
         gains={other: _interval_from_plain(gain) for other, gain in data["gains"].items()},
         clusters=data["clusters"],
+        gauc_clusters=data["gauc_clusters"],
     )
 
 

@@ -24,9 +24,8 @@ SIGNS = {
 def ways_of(report: Report) -> list[str]:
     """The ways of answering that the report has, joint first and the oracle last."""
     found = {way for task in report.tasks.values() for way in task.systems}
-    known = [way for way in ORDER if way in found]
-    return [*known[:1], *[w for w in known[1:] if w != "oracle"], *sorted(found - set(ORDER)),
-            *[w for w in known if w == "oracle"]]  # fmt: skip
+    others = sorted(found - set(ORDER))
+    return [way for way in (*ORDER[:-1], *others, ORDER[-1]) if way in found]
 
 
 def report_table(report: Report) -> Table:
@@ -47,7 +46,7 @@ def report_table(report: Report) -> Table:
         positives = "" if task.positives is None else f"{task.positives:,}"
         arrow = "↑" if task.better == "higher" else "↓"
         table.add_row(
-            name, task.grain, f"{task.rows:,}", positives, f"{task.metric} {arrow}",
+            Text(name), Text(task.grain), f"{task.rows:,}", positives, f"{task.metric} {arrow}",
             *[_cell(task, way) for way in ways],
         )  # fmt: skip
     table.caption = "↑ higher is better · ↓ lower is better · joint is ▲ better, ▼ worse, = level"
@@ -69,18 +68,24 @@ def spell(interval: Interval) -> str:
 
     >>> spell(Interval(0.7994, 0.791, 0.8071))
     '.799 (.791–.807)'
+    >>> spell(Interval(-0.1, -0.25, 0.05))
+    '-.100 (-.250 to .050)'
     """
     if math.isnan(interval.value):
         return "not defined"
-    numbers = [interval.value, interval.low, interval.high]
-    value, low, high = (_short(number) for number in numbers)
-    return value if math.isnan(interval.low) else f"{value} ({low}–{high})"
+    value, low, high = (_short(number) for number in (interval.value, interval.low, interval.high))
+    if math.isnan(interval.low):
+        return value
+    # A dash beside a minus sign cannot be told from one.
+    return f"{value} ({low}{' to ' if interval.low < 0 else '–'}{high})"
 
 
 def _short(number: float) -> str:
     if math.isnan(number):
         return "?"
     text = f"{number:.3f}" if abs(number) < 10 else f"{number:,.1f}"
+    if text in ("0.000", "-0.000"):
+        return ".000"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 

@@ -45,7 +45,9 @@ class EventGuess:
     @property
     def used(self) -> set[str]:
         """The columns that already mean something."""
-        own = {self.time, self.key, *self.entities.values()} | ({self.kind[0]} if self.kind else set())
+        own = {self.time, self.key, *self.entities.values()} | (
+            {self.kind[0]} if self.kind else set()
+        )
         return {name for name in own if name} | set(self.labels)
 
 
@@ -98,13 +100,17 @@ def _referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[Seen
     ]
 
 
-def events_of(rest: Sequence[Seen], entities: Sequence[EntityGuess]) -> tuple[list[EventGuess], list[str]]:
+def events_of(
+    rest: Sequence[Seen], entities: Sequence[EntityGuess]
+) -> tuple[list[EventGuess], list[str]]:
     """The tables whose rows join things, and a sentence about each table that is left out."""
     events, left = [], []
     for table in rest:
         joined = {guess.name: guess.key for guess in entities if guess.key in table.names}
         if not joined:
-            left.append(f"{table.source}: no column leads to another table, and none never repeats.")
+            left.append(
+                f"{table.source}: no column leads to another table, and none never repeats."
+            )
             continue
         ordered = dict(sorted(joined.items(), key=lambda item: _acts(item[0], table)))
         times = [c.name for c in table.columns if c.kind == "time"]
@@ -137,7 +143,9 @@ def _key_in(entity: str, table: Seen) -> str:
 
 
 def _first_time(times: Sequence[str]) -> str | None:
-    plain = [name for name in times if name.lower() in ("time", "timestamp", "date", "datetime", "ts")]
+    plain = [
+        name for name in times if name.lower() in ("time", "timestamp", "date", "datetime", "ts")
+    ]
     return next(iter([*plain, *times]), None)
 
 
@@ -185,7 +193,11 @@ def nested(event: EventGuess, inner: str, outer: str) -> float:
 
 
 def _truth(column: Column) -> pl.Series:
-    return column.values.cast(pl.String).str.to_lowercase().is_in(["1", "true", "yes", "y", "t", "1.0"])
+    return (
+        column.values.cast(pl.String)
+        .str.to_lowercase()
+        .is_in(["1", "true", "yes", "y", "t", "1.0"])
+    )
 
 
 def _yes(column: Column) -> int:

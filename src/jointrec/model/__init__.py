@@ -1,7 +1,6 @@
 """The verbs: ``fit`` makes a model, ``load`` reads one."""
 
-from .bundle import load
-from .fitting import fit
-from .model import Model
+from .fitting import Compare, fit
+from .model import Model, load
 
-__all__ = ["Model", "fit", "load"]
+__all__ = ["Compare", "Model", "fit", "load"]

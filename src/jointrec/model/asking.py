@@ -1,24 +1,25 @@
-"""Turns what a person asks into rows: keys into codes, words into an unseen thing, a date into a moment."""
+"""Turns keys into rows for a network: known things by code, others by what is told of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 from jaxtyping import Int64
 
-from jointrec.errors import DataError, unknown_name
-from jointrec.features import Bags, Text
+from jointrec import sources
+from jointrec.errors import DataError, together, unknown_name
+from jointrec.features import Bags, Feature, Text
 from jointrec.plan import Grain
 from jointrec.prepare import Asked, Fields, Reader, Rows, Things
 from jointrec.prepare.reader import POLARS, encode_rows
+from jointrec.sources import Cell
 
-Key = str | Mapping[str, Any]
-"""A key of a thing, or for one that is in no table what is known of it: ``{"words": "red shoes"}``."""
+Key = str | int | Mapping[str, Any]
+"""A key, or for a thing that is in no table what is known of it: ``{"words": "red shoes"}``."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,6 @@ class Questions:
     reader: Reader
     asked: Asked
     keys: Mapping[str, pl.Series]
-
-
-def moment_of(at: str | datetime | None, reader: Reader) -> int:
-    """The moment (µs UTC) at which a question is asked; by default just after the data end.
-
-    :raises DataError: where the text is not a date or a time.
-    """
-    if at is None:
-        return reader.tables.until or 0
-    if isinstance(at, str):
-        try:
-            at = datetime.fromisoformat(at)
-        except ValueError:
-            raise DataError(
-                f"at: `{at}` is not a moment. Write 2024-05-31 or 2024-05-31T18:00:00+02:00."
-            ) from None
-    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1_000_000)
 
 
 def ask(
@@ -64,12 +47,13 @@ def ask(
     one text feature, as a new thing with that text.
 
     :param times: The moment of each row; None for a grain without moments.
+    :param context: One row for each row asked, with what is known of the event itself.
     """
     count = len(context)
     codes: dict[str, Int64[np.ndarray, "rows"]] = {}
     names: dict[str, pl.Series] = {}
     for entity in grain.entities:
-        given = list(keys.get(entity, [""] * count))
+        given = keys.get(entity, [""] * count)
         reader, codes[entity], names[entity] = _codes(reader, entity, given)
     rows = Rows(codes, times, np.arange(count))
     return Questions(reader, reader.read(grain, rows, context), names)
@@ -78,33 +62,47 @@ def ask(
 def _codes(
     reader: Reader, entity: str, given: Sequence[Key]
 ) -> tuple[Reader, Int64[np.ndarray, "rows"], pl.Series]:
-    distinct = {repr(key): key for key in given}
+    """The code of each key, by a reader that knows them all, and each key as text."""
+    keys = [_plain(entity, key) for key in given]
+    distinct = {repr(key): key for key in keys}
     known = reader.tables.entities[entity]["@key"]
-    texts = [key for key in distinct.values() if isinstance(key, str)]
-    place = dict(
+    texts = pl.Series([key for key in distinct.values() if isinstance(key, str)], dtype=pl.String)
+    place: dict[str, int] = dict(
         pl.DataFrame({"@key": known, "code": np.arange(1, len(known) + 1)})
-        .filter(pl.col("@key").is_in(texts))
+        .join(pl.DataFrame({"@key": texts}), on="@key", how="semi")
         .iter_rows()
     )
-    strangers = [
-        (name, described)
+    features = reader.project.entity[entity].features
+    strangers = {
+        name: described
         for name, key in distinct.items()
-        if (described := _describe(reader, entity, key, place)) is not None
-    ]
+        if (described := _described(entity, key, place, features)) is not None
+    }
     first = len(reader.things[entity].keys)
     if strangers:
-        reader = _with_strangers(reader, entity, [described for _, described in strangers])
-    at = {name: first + n for n, (name, _) in enumerate(strangers)}
-    codes = [at.get(repr(key), place.get(key, 0) if isinstance(key, str) else 0) for key in given]
-    words = [key if isinstance(key, str) else str(dict(key)) for key in given]
+        reader = _with_strangers(reader, entity, list(strangers.values()))
+    at = {name: first + n for n, name in enumerate(strangers)}
+    codes = [at.get(repr(key), place.get(key, 0) if isinstance(key, str) else 0) for key in keys]
+    words = [key if isinstance(key, str) else str(dict(key)) for key in keys]
     return reader, np.array(codes, dtype=np.int64), pl.Series(entity, words, dtype=pl.String)
 
 
-def _describe(
-    reader: Reader, entity: str, key: Key, place: Mapping[str, int]
+def _plain(entity: str, key: Any) -> str | Mapping[str, Any]:
+    """A key as tables hold it: ids are text."""
+    if isinstance(key, str | Mapping):
+        return key
+    if isinstance(key, int | np.integer) and not isinstance(key, bool):
+        return str(key)
+    raise DataError(
+        f"{entity}: a key should be a text, a whole number, or for something new what is known of "
+        f"it by feature. Found `{key!r}`."
+    )
+
+
+def _described(
+    entity: str, key: str | Mapping[str, Any], place: Mapping[str, int], features: Mapping[str, Any]
 ) -> Mapping[str, Any] | None:
     """What is known of a thing that no table holds; None for one that is known, or not at all."""
-    features = reader.project.entity[entity].features
     if not isinstance(key, str):
         for name in key:
             if name not in features:
@@ -114,18 +112,16 @@ def _describe(
     return {texts[0]: key} if key and key not in place and len(texts) == 1 else None
 
 
-def _with_strangers(
-    reader: Reader, entity: str, described: Sequence[Mapping[str, Any]]
-) -> Reader:
+def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str, Any]]) -> Reader:
     """The same reader, with rows for things that are in no table. They have no past."""
     features = reader.project.entity[entity].features
-    frame = pl.DataFrame(
-        [
-            pl.Series(name, [row.get(name) for row in described], dtype=POLARS[feature.cell])
-            for name, feature in features.items()
-        ]
-        + [pl.Series("@key", [None] * len(described), dtype=pl.String)]
-    )
+    told = {
+        name: [row.get(name) for row in described]
+        for name in features
+        if any(name in row for row in described)
+    }
+    frame = read_values(told, features, len(described), at=entity)
+    frame = frame.with_columns(pl.Series("@key", [None] * len(described), dtype=pl.String))
     new = encode_rows(reader.project, reader.preparation, entity, frame)
     old = reader.things[entity]
     joined = Things(
@@ -146,24 +142,28 @@ def _with_strangers(
     return replace(reader, things={**reader.things, entity: joined})
 
 
-def context_frame(
-    reader: Reader, grain: Grain, given: Mapping[str, Any], count: int
+def read_values(
+    told: Mapping[str, Sequence[Any]], features: Mapping[str, Feature], count: int, *, at: str
 ) -> pl.DataFrame:
-    """One row of context for each row asked; what is not given is unknown.
+    """Values given by hand, read as a table's would be; a feature that is not told is unknown.
 
-    :raises DataError: for a name that is no feature of the event.
+    :param told: For some features a value for each row.
+    :raises DataError: where a value is not what the feature reads.
     """
-    features = reader.project.event[grain.table].features if grain.asking == "row" else {}
-    for name in given:
-        if name not in features:
-            raise DataError(unknown_name("feature", name, features, at=f"context of {grain.name}"))
-    columns = [
-        pl.Series(
-            name,
-            given[name] if isinstance(given.get(name), list | pl.Series) else [given.get(name)] * count,
-            dtype=POLARS[feature.cell],
-            strict=False,
-        )
+    try:
+        frame = pl.DataFrame({name: list(values) for name, values in told.items()})
+    except TypeError as error:
+        raise DataError(f"{at}: the values of a feature should be of one type: {error}.") from None
+    cells = {name: Cell(features[name].cell) for name in told}
+    read = sources.read(frame, columns=cells, at=at)
+    lost = [str(finding) for finding in read.findings if finding.action == "made null"]
+    if lost:
+        raise DataError(together(lost, of=at))
+    unknown = [
+        pl.Series(name, [None] * count, dtype=POLARS[feature.cell])
         for name, feature in features.items()
+        if name not in told
     ]
-    return pl.DataFrame(columns or [pl.Series("@none", [None] * count, dtype=pl.Null)])
+    # Without any feature a frame would forget how many rows it has.
+    rows = pl.DataFrame(pl.Series("@row", np.arange(count)))
+    return pl.concat([rows, pl.DataFrame(read.table), pl.DataFrame(unknown)], how="horizontal")

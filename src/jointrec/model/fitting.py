@@ -14,13 +14,13 @@ import polars as pl
 import torch
 
 from jointrec import __version__, durable
-from jointrec.errors import JointRecError, SourceError, together
+from jointrec.errors import JointRecError
 from jointrec.evaluation import Baseline, Oracle, Report, Ways, evaluate
 from jointrec.evaluation.baselines import LightGBM, Popularity
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
 from jointrec.prepare import Prepared, Tables, load, prepare
-from jointrec.prepare.check import findings_frame, moment, source_problems
+from jointrec.prepare.check import findings_frame, moment
 from jointrec.project import Project
 from jointrec.sources import Finding
 from jointrec.training import Watch, alone, train
@@ -68,11 +68,11 @@ def fit(
     watch = watch or Watch()
     folder = Path(out) if out is not None else None
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
     seconds: dict[str, float] = {}
     planned = plan(project)
     with _timed(seconds, "prepare", watch):
-        tables = read_tables(project, root)
+        tables = load(project, None if root is None else Path(root))
         reader, prepared, findings = prepare(project, planned, tables)
     findings = (*tables.findings, *findings)
     if folder is not None:
@@ -101,13 +101,13 @@ def fit(
     return model
 
 
-def read_tables(project: Project, root: str | Path | None) -> Tables:
-    """The clean tables of a project; every table that cannot be read is told of at once."""
-    folder = Path(root) if root is not None else None
-    problems = source_problems(project, folder)
-    if problems:
-        raise SourceError(together(problems, of="The tables"))
-    return load(project, folder)
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JointRecError(
+            f"{folder}: no folder can be made there ({error.strerror}). Choose another `out`."
+        ) from None
 
 
 class _timed:  # reads as a word: with _timed(...)

@@ -48,9 +48,9 @@ class Head(nn.Module):
 class ChoiceHead(nn.Module):
     """A score for every candidate: how well it fits the row, what it is, how often it was chosen.
 
-    ``score = row · candidate / sqrt(d) + bias(candidate) + weights · log(1 + counts)``, where row and
-    candidate are linear in the task's vector and in the candidate's fields. Before training only
-    the counts of the longest window speak: the answer is what was popular lately.
+    ``score = row · candidate / sqrt(d) + bias(candidate) + weights · log(1 + counts)``, where
+    row and candidate are linear in the task's vector and in the candidate's fields. Before training
+    only the counts of the longest window speak: the answer is what was popular lately.
 
     :param width: The width of the vector that the task is given.
     :param size: The width of the fields of a candidate.

@@ -39,10 +39,10 @@ class JointNetwork(nn.Module):
         self.parts = sizes_of(project, plan, layout)
         for grain in plan.grains:
             if not parts_of(project, grain) & set(self.parts):
+                tasks = ", ".join(f"`{task}`" for task in grain.tasks)
                 raise ProjectError(
-                    f"grain `{grain.name}`: there is nothing to answer "
-                    f"{', '.join(f'`{task}`' for task in grain.tasks)} from: {', '.join(grain.sees)} "
-                    "have no features and no past. Declare a feature."
+                    f"grain `{grain.name}`: there is nothing to answer {tasks} from: "
+                    f"{', '.join(grain.sees)} have no features and no past. Declare a feature."
                 )
         self.table = FusedTable(layout.table_rows, project.table.width)
         fields = {name: self._fields_size(name) for name in project.entity}

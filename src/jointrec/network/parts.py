@@ -17,9 +17,9 @@ STEP = 32
 class Part(NamedTuple):
     """One vector of a row.
 
-    :param kind: Of an entity its field ``vectors``, its ``numbers``, its counters at the ``moment``,
-        its ``history``; of an event its ``context`` vectors and the numbers ``shown``; the
-        ``clock``; of two entities what was counted of the ``pair``.
+    :param kind: Of an entity its field ``vectors``, its ``numbers``, its counters at the
+        ``moment``, its ``history``; of an event its ``context`` vectors and the numbers ``shown``;
+        the ``clock``; of two entities what was counted of the ``pair``.
     :param of: The entity, the event or the two entities; empty for the clock.
     """
 
@@ -31,7 +31,9 @@ def sizes_of(project: Project, plan: Plan, layout: Layout) -> dict[Part, int]:
     """The parts that at least one grain has, in a fixed order, with their widths."""
     every: dict[Part, int] = {}
     for entity in project.entity:
-        _add_fields(every, layout.things.get(entity), project.table.width, "vectors", "numbers", entity)
+        _add_fields(
+            every, layout.things.get(entity), project.table.width, "vectors", "numbers", entity
+        )
         every[Part("moment", (entity,))] = len(layout.moments.get(entity, ()))
         every[Part("history", (entity,))] = STEP if layout.kinds.get(entity) else 0
     for event, fields in layout.context.items():

@@ -1,6 +1,8 @@
 """From tables to arrays: clean, count, look back, look ahead; learned on training rows only."""
 
 from .labels import Rows
+from .loading import load
+from .preparation import Preparation
 from .prepare import asked_again, build_reader, over, prepare, prepared_of
 from .prepared import (
     Asked,
@@ -13,9 +15,8 @@ from .prepared import (
     Prepared,
     Things,
 )
-from .preparation import Preparation
 from .reader import Reader
-from .tables import Tables, load
+from .tables import Tables
 from .timeline import Span, Timeline
 
 __all__ = [

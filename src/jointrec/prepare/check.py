@@ -1,4 +1,4 @@
-"""What a project asks of its data, before anything is trained: the plan in numbers, and all problems."""
+"""What a project asks of its data, before anything is trained: the plan in numbers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from jaxtyping import Float64, Int8
 
 from jointrec import sources
-from jointrec.errors import DataError, JointRecError, SourceError, together, unknown_name
-from jointrec.labels import microseconds
-from jointrec.plan import Grain, Plan, plan
+from jointrec.errors import JointRecError, SourceError, together, unknown_name
+from jointrec.plan import Grain, Plan, plan, uses
 from jointrec.project import Project
 from jointrec.sources import Finding
 from jointrec.splits import TEST, TRAIN, VALID
 
-from .prepare import answers_of_grain, hashes_of, rows_of_grain
-from .tables import Tables, load, wanted_columns
+from .answers import Answered, answer_all
+from .labels import Rows
+from .loading import load
+from .tables import Tables
+from .training_rows import hashes_of
 
 
 @dataclass(frozen=True)
@@ -79,64 +82,54 @@ def check(project: Project, root: Path | None = None) -> Checked:
 
 
 def source_problems(project: Project, root: Path | None) -> list[str]:
-    """Every table that cannot be read and every column that is not there."""
+    """Every table that cannot be read and every column that is not there, without reading rows."""
     problems: list[str] = []
     for family, declared in (("entity", project.entity), ("event", project.event)):
         for name, table in declared.items():
-            at = f"{family}.{name}"
             try:
-                found = sources.columns(table.source, root=root, at=at)
+                found = sources.columns(table.source, root=root, at=f"{family}.{name}")
             except JointRecError as error:
                 problems.append(str(error))
                 continue
+            named = f" ({table.source})" if isinstance(table.source, str) else ""
+            missing = {use.column: use.at for use in uses(project, name) if use.column not in found}
             problems += [
-                unknown_name("column", column, found, at=f"{at} ({table.source})")
-                for column in wanted_columns(project, name)
-                if column not in found
+                unknown_name("column", column, found, at=f"{at}{named}")
+                for column, at in missing.items()
             ]
     return problems
 
 
 def checked(project: Project, planned: Plan, tables: Tables) -> Checked:
-    """The plan in numbers, from clean tables."""
-    hashes = hashes_of(tables)
-    problems: list[str] = []
-    grains: list[GrainCheck] = []
-    findings = list(tables.findings)
-    for grain in planned.grains:
-        rows = rows_of_grain(grain, tables)
-        if len(rows.source) == 0:
-            problems.append(_no_rows(grain))
-            continue
-        try:
-            answered, _, found = answers_of_grain(project, planned, tables, grain, rows, hashes)
-        except DataError as error:
-            problems.append(str(error))
-            continue
-        findings += found
-        times = rows.times
-        grains.append(
-            GrainCheck(
-                grain,
-                len(rows.source),
-                None if times is None else moment(int(times.min())),
-                None if times is None else moment(int(times.max())),
-                {
-                    name: _task_check(project, name, answered.labels[name], answered.parts[name])
-                    for name in grain.tasks
-                },
-            )
-        )
-    problems += _long_windows(project, tables)
-    if problems:
-        raise DataError(together(list(dict.fromkeys(problems)), of="The data"))
+    """The plan in numbers, from clean tables.
+
+    :raises DataError: where tasks have nothing to learn from: all problems at once.
+    """
+    answers = answer_all(project, planned, tables, hashes_of(tables))
     return Checked(
         planned,
-        tuple(grains),
-        tuple(findings),
+        tuple(
+            _grain_check(project, grain, answers.rows[grain.name], answers.answered[grain.name])
+            for grain in planned.grains
+        ),
+        (*tables.findings, *answers.findings),
         tables.rows_in,
         {name: len(frame) for name, frame in tables.quarantine.items()},
         (_maybe(tables.cuts.valid), _maybe(tables.cuts.test)),
+    )
+
+
+def _grain_check(project: Project, grain: Grain, rows: Rows, answered: Answered) -> GrainCheck:
+    times = rows.times
+    return GrainCheck(
+        grain,
+        len(rows.source),
+        None if times is None else moment(int(times.min())),
+        None if times is None else moment(int(times.max())),
+        {
+            name: _task_check(project, name, answered.labels[name], answered.parts[name])
+            for name in grain.tasks
+        },
     )
 
 
@@ -149,26 +142,12 @@ def _maybe(time: int | None) -> datetime | None:
     return None if time is None else moment(time)
 
 
-def _no_rows(grain: Grain) -> str:
-    return (
-        f"tasks.{', '.join(grain.tasks)}: no rows are left to ask ({grain.name}). "
-        "Check `where`, `active` and that the keys of the tables match."
-    )
-
-
-def _long_windows(project: Project, tables: Tables) -> list[str]:
-    if tables.first is None or tables.until is None:
-        return []
-    length = tables.until - tables.first
-    return [
-        f"tasks.{name}.label: within = \"{within}\" is longer than the data, which span "
-        f"{length / 86_400_000_000:.1f} days. Shorten it."
-        for name, task in project.tasks.items()
-        if (within := getattr(task.label, "within", None)) and microseconds(within) >= length
-    ]
-
-
-def _task_check(project: Project, name: str, labels: np.ndarray, parts: np.ndarray) -> TaskCheck:
+def _task_check(
+    project: Project,
+    name: str,
+    labels: Float64[np.ndarray, "rows"],
+    parts: Int8[np.ndarray, "rows"],
+) -> TaskCheck:
     task = project.tasks[name]
     known = ~np.isnan(labels)
     counts = [int((known & (parts == part)).sum()) for part in (TRAIN, VALID, TEST)]

@@ -59,6 +59,7 @@ class Preparation:
     :param rates: For each ``event.column`` of an outcome, how often it is yes.
     :param scales: For each group of numbers, its scale.
     :param tasks: For each task, what it learned from its labels.
+    :param limits: For each ``table.column`` of numbers the largest size that is not absurd.
     :param layout: The shape of what is prepared.
     :param cuts: The moments (µs) of the validation and the test cut, None without a time.
     :param first, until: The first moment of the data and the first µs after the last.
@@ -70,6 +71,7 @@ class Preparation:
     rates: Mapping[str, float]
     scales: Mapping[str, Scale]
     tasks: Mapping[str, Mapping[str, Any]]
+    limits: Mapping[str, float]
     layout: Layout
     cuts: tuple[int | None, int | None]
     first: int | None
@@ -85,6 +87,7 @@ class Preparation:
                 "rates": self.rates,
                 "scales": {name: asdict(scale) for name, scale in self.scales.items()},
                 "tasks": self.tasks,
+                "limits": self.limits,
                 "layout": _layout_to_json(self.layout),
                 "cuts": self.cuts,
                 "first": self.first,
@@ -108,6 +111,7 @@ class Preparation:
                 for name, scale in data["scales"].items()
             },
             tasks=data["tasks"],
+            limits=data["limits"],
             layout=_layout_from_json(data["layout"]),
             cuts=(data["cuts"][0], data["cuts"][1]),
             first=data["first"],

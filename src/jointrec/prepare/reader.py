@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
 
 from jointrec.features import Bags, Dated, Feature, Ids, Numbers
+from jointrec.features.base import CellName
 from jointrec.plan import Grain, Plan, timed
 from jointrec.project import Project
 
@@ -62,18 +63,15 @@ class Reader:
     def scaled(self, raw: Raw, context: pl.DataFrame) -> Asked:
         """Standardises raw rows and encodes their context."""
         grain, rows, scales = raw.grain, raw.rows, self.preparation.scales
+        moments = dict(raw.moments)
+        if rows.times is not None:
+            for entity, moment in moments.items():
+                moments[entity] = replace(moment, numbers=scales[entity].apply(moment.numbers))
         empty = np.zeros((len(rows.source), 0), np.float32)
         return Asked(
             grain=grain,
             at=raw.at,
-            moments={
-                entity: Moments(
-                    moment.things, moment.times,
-                    scales[entity].apply(moment.numbers) if moment.times is not None else moment.numbers,
-                    moment.start, moment.stop,
-                )
-                for entity, moment in raw.moments.items()
-            },
+            moments=moments,
             times=rows.times,
             context=encode_context(self.project, self.preparation, grain, context, rows),
             clock=clock(rows.times) if rows.times is not None else empty,
@@ -84,7 +82,7 @@ class Reader:
             parts={},
             clusters=rows.codes[grain.entities[0]],
             source=rows.source,
-        )  # fmt: skip
+        )
 
 
 def pair_name(pair: tuple[str, str]) -> str:
@@ -173,8 +171,8 @@ def ages_of(
 def clock(times: Int64[np.ndarray, "rows"]) -> Float32[np.ndarray, "rows 4"]:
     """Hour of the day and day of the week (UTC) as points on two circles.
 
-    >>> clock(np.array([0])).round(2).tolist()  # 1970-01-01 was a Thursday
-    [[0.0, 1.0, 0.43, -0.9]]
+    >>> clock(np.array([0])).round(2)  # midnight of a Thursday
+    array([[ 0.  ,  1.  ,  0.43, -0.9 ]], dtype=float32)
     """
     hour = (times % DAY) * (2 * np.pi / DAY)
     weekday = ((times // DAY + 3) % 7) * (2 * np.pi / 7)
@@ -182,7 +180,9 @@ def clock(times: Int64[np.ndarray, "rows"]) -> Float32[np.ndarray, "rows 4"]:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def encode_things(project: Project, preparation: Preparation, tables: Tables, entity: str) -> Things:
+def encode_things(
+    project: Project, preparation: Preparation, tables: Tables, entity: str
+) -> Things:
     """Every row of an entity, encoded; row 0 is the unknown one, in which everything is missing."""
     frame = tables.entities[entity]
     missing = pl.DataFrame({name: [None] for name in frame.columns}, schema=frame.schema)
@@ -228,16 +228,14 @@ def encode_context(
             encoded = encode_column(preparation, name, feature, values)
             if isinstance(encoded, Dated):
                 moments = encoded.values if rows.times is None else rows.times
-                encoded = Numbers(
-                    feature.at(encoded.values, moments, preparation.features[name])
-                )
+                encoded = Numbers(feature.at(encoded.values, moments, preparation.features[name]))
             parts[column] = encoded
     return gather_fields(parts, num_rows)
 
 
-POLARS = {
-    "id": pl.String, "text": pl.String, "number": pl.Float64, "time": pl.Int64,
-    "flag": pl.Float64, "list": pl.List(pl.String),
+POLARS: Mapping[CellName, pl.DataType] = {
+    "id": pl.String(), "text": pl.String(), "number": pl.Float64(), "time": pl.Int64(),
+    "flag": pl.Float64(), "list": pl.List(pl.String),
 }  # fmt: skip
 """The type of a column that is missing, by how it would have been read."""
 
@@ -262,9 +260,7 @@ def gather_fields(parts: Mapping[str, Ids | Bags | Numbers], num_rows: int) -> F
     return Fields(
         ids=np.stack(ids, axis=1) if ids else np.zeros((num_rows, 0), np.int64),
         bags=tuple(part for part in parts.values() if isinstance(part, Bags)),
-        numbers=np.concatenate(numbers, axis=1)
-        if numbers
-        else np.zeros((num_rows, 0), np.float32),
+        numbers=np.concatenate(numbers, axis=1) if numbers else np.zeros((num_rows, 0), np.float32),
     )
 
 

@@ -18,7 +18,7 @@ from .needs import grade_chances
 from .sessions import Course, Outcomes, outcomes_of
 from .world import World
 
-USER_DAYS = 30
+USER_DAYS = 14
 """How far churn, spend and orders look forward."""
 ITEM_DAYS = 7
 """How far sales look forward."""

@@ -114,9 +114,9 @@ class Shop:
         relevance                    query_id, item_id        probability of each grade 0..3
         intent                       query_id                 probability of each category, in order
                                                               of names, given the words alone
-        churn                        user_id, moment          probability of no purchase in 30 days
-        spend                        user_id, moment          expected money in 30 days
-        orders                       user_id, moment          expected lines bought in 30 days
+        churn                        user_id, moment          probability of no purchase in 14 days
+        spend                        user_id, moment          expected money in 14 days
+        orders                       user_id, moment          expected lines bought in 14 days
         next_item                    user_id, moment          probability of each item, in the order
                                                               of the table, of a line bought then
         sales                        item_id, moment          expected pieces sold in 7 days

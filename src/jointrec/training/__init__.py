@@ -2,8 +2,9 @@
 
 from .alone import alone
 from .checkpoint import Interrupted
-from .progress import Epoch, Progress, Watch, live_watch
+from .progress import live_watch
 from .train import Trained, train
+from .watch import Epoch, Progress, Watch
 
 __all__ = [
     "Epoch",

@@ -25,7 +25,7 @@ def alone(project: Project, task: str) -> Project:
 
 
 def only(plan: Plan, tasks: Collection[str]) -> Plan:
-    """A plan that asks only some of its tasks, of the same rows; grains without one are left out."""
+    """A plan of only some of its tasks, asked of the same rows; grains without one are left out."""
     grains = tuple(
         replace(grain, tasks=asked)
         for grain in plan.grains

@@ -14,8 +14,8 @@ from torch import Tensor
 from jointrec import durable
 from jointrec.errors import BundleError, JointRecError
 
-from .progress import Epoch
 from .run import Run
+from .watch import Epoch
 
 FORMAT = 1
 
@@ -89,7 +89,9 @@ def _fill(run: Run, folder: Path) -> None:
         **_over("optimizer", _optimizer_tensors(run.optimizer)),
         "table": run.table_state,
     }
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "now.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "now.safetensors"
+    )
     for epoch, state in run.snapshots.items():
         save_file(state, folder / f"pass-{epoch}.safetensors")
     about = {

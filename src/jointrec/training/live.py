@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .progress import Epoch, Progress, Watch
+from .watch import Epoch, Progress, Watch
 
 
 class LiveWatch(Watch):

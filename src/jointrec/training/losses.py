@@ -37,9 +37,7 @@ def summed(
     return torch.stack([sums[task] for task in tasks]), torch.tensor(list(counts.values()))
 
 
-def to_learn(
-    sums: Float[Tensor, "tasks"], counts: Int[Tensor, "tasks"]
-) -> Float[Tensor, "tasks"]:
+def to_learn(sums: Float[Tensor, "tasks"], counts: Int[Tensor, "tasks"]) -> Float[Tensor, "tasks"]:
     """The mean loss over the known rows of each task.
 
     A mean over few rows is mostly chance, and as large as one over many. So that a task of which a

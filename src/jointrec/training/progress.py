@@ -1,74 +1,16 @@
-"""What training tells while it runs."""
+"""Where what training tells is written: plain lines, a log, a live picture in a terminal."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training is, after a step.
-
-    :param epoch: The pass, from 1.
-    :param epochs: The most passes there will be.
-    :param step: The step within the pass, from 1.
-    :param steps: The steps of the pass.
-    :param rows_per_second: Rows learned from in a second, in this pass.
-    :param seconds_left: To the end of the last pass, if none is left out.
-    :param losses: For each task that still learns, the mean training loss of the pass so far.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    rows_per_second: float
-    seconds_left: float
-    losses: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass came to.
-
-    :param number: The pass, from 0.
-    :param losses: For each task that learned, its mean training loss.
-    :param valid: For each task that was measured, its validation loss.
-    :param rows: Rows learned from.
-    :param seconds: How long the pass took.
-    """
-
-    number: int
-    losses: Mapping[str, float]
-    valid: Mapping[str, float]
-    rows: int
-    seconds: float
-
-
-class Watch:
-    """Is told how a run goes. This one keeps it to itself; others write or draw it."""
-
-    def stage(self, name: str) -> None:
-        """A stage of the run begins."""
-
-    def say(self, text: str) -> None:
-        """Something that a person should know."""
-
-    def step(self, progress: Progress) -> None:
-        """A step is done."""
-
-    def epoch(self, epoch: Epoch) -> None:
-        """A pass is done and measured."""
-
-    def measuring(self, task: str, way: str) -> None:
-        """A way of answering a task is about to be measured."""
+from .watch import Epoch, Progress, Watch
 
 
 class PlainWatch(Watch):

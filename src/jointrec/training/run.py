@@ -17,8 +17,8 @@ from jointrec.project import Project
 from jointrec.splits import VALID
 
 from .losses import summed, to_learn
-from .progress import Epoch, Progress, Watch
 from .stopping import Stopping, components
+from .watch import Epoch, Progress, Watch
 
 LONGEST = 10.0
 """The longest gradient of the dense weights; a longer one is scaled down to it."""
@@ -48,9 +48,7 @@ class Run:
         self.loader = self._loader(self.tasks)
         self.loader_sizes = dict(self.loader.taken)
         """Rows of each grain in a pass of all tasks."""
-        self.stopping = Stopping(
-            components(project, self.tasks), scales, project.budget.patience
-        )
+        self.stopping = Stopping(components(project, self.tasks), scales, project.budget.patience)
         self.epoch = 0
         """Whole passes so far."""
         self.snapshots: dict[int, dict[str, Tensor]] = {}

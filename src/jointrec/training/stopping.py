@@ -70,7 +70,9 @@ class Stopping:
     @property
     def active(self) -> tuple[str, ...]:
         """The tasks that still learn."""
-        return tuple(t for course in self.courses if not self._stopped(course) for t in course.tasks)
+        return tuple(
+            t for course in self.courses if not self._stopped(course) for t in course.tasks
+        )
 
     @property
     def kept(self) -> dict[str, int]:

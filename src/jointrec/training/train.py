@@ -16,8 +16,8 @@ from jointrec.project import Project
 
 from .alone import as_prepared, only
 from .checkpoint import Interrupted, load, save
-from .progress import Epoch, Watch
 from .run import Run
+from .watch import Epoch, Watch
 
 
 @dataclass(frozen=True)

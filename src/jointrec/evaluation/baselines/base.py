@@ -49,7 +49,10 @@ class Baseline(ABC):
 
     @abstractmethod
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Answers for the test rows, in the same form as the task's own answers.
+        """Answers for the test rows, of which there are some, as the metrics of the task read them.
+
+        That is the form of the task's own answers; for a task that ranks a catalogue it is the rank
+        of the right one among all, from 1, those level with it before it.
 
         :raises MissingExtra: where an optional package is not installed.
         """

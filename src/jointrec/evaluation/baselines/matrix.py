@@ -15,8 +15,9 @@ from jointrec.features import Bags
 from jointrec.prepare import Asked, Fields, Prepared
 from jointrec.prepare.prepared import FieldsLayout
 
-MANY = 64
-"""A many-valued field becomes one column per value up to this many values, else only its size."""
+MANY, MANY_OF_FEW, FEW_ROWS = 64, 512, 50_000
+"""A many-valued field becomes a column for each of its most frequent values, and one for its size:
+for so many of them, and for more where rows are few, as of queries and judgements."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Matrix:
 
     :param values: One row per row asked.
     :param names: What each column is.
-    :param categories: Which columns hold codes rather than numbers. Codes of ids stand in order of
-        how often they were seen, so their size means something too.
+    :param categories: Which columns hold codes rather than numbers, 0 for the unknown one. Codes of
+        ids stand in order of how often they were seen, so their size means something too.
     """
 
     values: Float32[np.ndarray, "rows columns"]
@@ -47,10 +48,13 @@ def matrix(prepared: Prepared, asked: Asked, rows: Int64[np.ndarray, "rows"]) ->
         names.extend(titles)
 
     def add_fields(fields: Fields, layout: FieldsLayout, table: str, which: np.ndarray) -> None:
-        add(fields.ids[which], [f"{table}.{name}" for name in layout.ids], codes=True)
+        # In the fused table each column begins where another ends; float32 holds small codes only.
+        first = fields.ids.min(axis=0, initial=np.iinfo(np.int64).max)
+        add(fields.ids[which] - first, [f"{table}.{name}" for name in layout.ids], codes=True)
         add(fields.numbers[which], [f"{table}.{name}" for name in layout.numbers])
         for bag, name in zip(fields.bags, layout.bags, strict=True):
-            values = _spread(bag, which)
+            few = max(len(asked), len(bag.offsets)) <= FEW_ROWS
+            values = _spread(bag, which, MANY_OF_FEW if few else MANY)
             add(values, [f"{table}.{name} {n}" for n in range(values.shape[1])])
 
     layout = prepared.layout
@@ -69,13 +73,17 @@ def matrix(prepared: Prepared, asked: Asked, rows: Int64[np.ndarray, "rows"]) ->
     return Matrix(np.concatenate(columns, axis=1), tuple(names), tuple(categories))
 
 
-def _spread(bag: Bags, which: Int64[np.ndarray, "rows"]) -> Float32[np.ndarray, "rows _"]:
-    """A many-valued field as columns of 0 and 1, or as its size where there are too many values."""
+def _spread(
+    bag: Bags, which: Int64[np.ndarray, "rows"], most: int
+) -> Float32[np.ndarray, "rows _"]:
+    """A many-valued field as its size, and a column of 0 and 1 for each of its frequent values."""
     sizes = np.diff(bag.offsets)
-    distinct = np.unique(bag.values)
-    if len(distinct) > MANY:
-        return sizes[which, None].astype(np.float32)
-    table = np.zeros((len(sizes), max(len(distinct), 1)), np.float32)
+    values, counts = np.unique(bag.values, return_counts=True)
+    chosen = np.sort(values[np.argsort(-counts, kind="stable")[:most]])
     owner = np.repeat(np.arange(len(sizes)), sizes)
-    table[owner, np.searchsorted(distinct, bag.values)] = 1.0
-    return table[which]
+    kept = np.isin(bag.values, chosen)
+    table = np.zeros((len(sizes), 1 + len(chosen)), np.float32)
+    table[:, 0] = sizes
+    table[owner[kept], 1 + np.searchsorted(chosen, bag.values[kept])] = 1.0
+    spread: Float32[np.ndarray, "rows _"] = table[which]
+    return spread

@@ -1,0 +1,133 @@
+"""What a person asks, as rows: by keys, by a table of rows, or about everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64
+
+from jointrec import sources
+from jointrec.errors import DataError, unknown_name
+from jointrec.plan import Grain
+from jointrec.prepare import Reader
+from jointrec.sources import Cell
+
+from .asking import Key, Questions, ask, read_values
+from .moments import Moment, moment_of
+
+
+def by_keys(
+    reader: Reader,
+    grain: Grain,
+    keys: Mapping[str, Key | Sequence[Key]],
+    at: Moment | None,
+    context: Mapping[str, Any],
+) -> Questions:
+    """One row for each key; a single key holds for all rows. Without any key: everybody.
+
+    :param context: For features of the event one value, or one for each row.
+    :raises DataError: for an entity that the grain does not lead to, or lists of unequal length.
+    """
+    for entity in keys:
+        if entity not in grain.entities:
+            raise DataError(unknown_name("entity", entity, grain.entities, at=grain.name))
+    lists = {name: _listed(key) for name, key in (keys or _everybody(reader, grain)).items()}
+    count = max((len(given) for given in lists.values() if isinstance(given, list)), default=1)
+    for entity, given in lists.items():
+        if isinstance(given, list) and len(given) != count:
+            raise DataError(
+                f"{entity}: {len(given)} keys were given, and {count} of another entity. "
+                "Give one key, which holds for all, or as many as the others."
+            )
+    spread = {
+        name: given if isinstance(given, list) else [given] * count for name, given in lists.items()
+    }
+    frame = _context(reader, grain, context, count)
+    return ask(reader, grain, spread, _times(reader, grain, count, at), frame)
+
+
+def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Questions:
+    """One row for each row of a file or a table.
+
+    A column for each entity, called as in the event, as the entity's key or as the entity; any
+    features of the event; and the time of the event, or ``moment``, if rows have their own.
+
+    :raises SourceError: where the table cannot be read or the column of an entity is missing.
+    """
+    project = reader.project
+    event = project.event[grain.table] if grain.asking == "row" else None
+    found = sources.columns(rows, at="rows")
+    columns: dict[str, Cell] = {}
+    named: dict[str, str] = {}
+    for entity in grain.entities:
+        own = event.keys.get(entity) if event else None
+        options = [name for name in (own, project.entity[entity].key, entity) if name]
+        named[entity] = next((name for name in options if name in found), options[0])
+        columns[named[entity]] = Cell.ID
+    time = (event.time if event else "moment") if _has_moments(reader, grain) else None
+    features = {name: f for name, f in event.features.items() if name in found} if event else {}
+    columns |= {name: Cell(feature.cell) for name, feature in features.items()}
+    own_time = time if at is None and time in found else None
+    if own_time is not None:
+        columns[own_time] = Cell.TIME
+    read = sources.read(rows, columns=columns, at="rows")
+    for finding in read.findings:
+        if own_time is not None and finding.column == own_time and finding.action == "made null":
+            raise DataError(f"{finding} A row without a moment cannot be asked.")
+    frame = pl.DataFrame(read.table)
+    keys = {entity: frame[name].fill_null("").to_list() for entity, name in named.items()}
+    times = _times(reader, grain, len(frame), at)
+    if times is not None and own_time is not None:
+        times = frame[own_time].fill_null(pl.Series(times)).to_numpy()
+    return ask(reader, grain, keys, times, frame)
+
+
+def _listed(key: Key | Sequence[Key]) -> Key | list[Key]:
+    """Several keys as a list; a single one as it is."""
+    if isinstance(key, str | Mapping) or not isinstance(key, Sequence | pl.Series | np.ndarray):
+        return key
+    return list(key)
+
+
+def _everybody(reader: Reader, grain: Grain) -> dict[str, Sequence[Key]]:
+    if len(grain.entities) != 1:
+        raise DataError(
+            f"{grain.name}: rows of several entities ({', '.join(grain.entities)}) cannot all "
+            "be listed. Give keys, or a table of rows."
+        )
+    return {grain.entities[0]: reader.tables.entities[grain.entities[0]]["@key"].to_list()}
+
+
+def _has_moments(reader: Reader, grain: Grain) -> bool:
+    event = reader.project.event.get(grain.table)
+    return grain.asking != "once" and (event is None or event.time is not None)
+
+
+def _times(
+    reader: Reader, grain: Grain, count: int, at: Moment | None
+) -> Int64[np.ndarray, "rows"] | None:
+    """The same moment for all rows: the one asked for, or just after the data end."""
+    if not _has_moments(reader, grain):
+        return None
+    moment = (reader.tables.until or 0) if at is None else moment_of(at)
+    return np.full(count, moment, dtype=np.int64)
+
+
+def _context(reader: Reader, grain: Grain, given: Mapping[str, Any], count: int) -> pl.DataFrame:
+    """One row of context for each row asked; what is not given is unknown."""
+    features = reader.project.event[grain.table].features if grain.asking == "row" else {}
+    told: dict[str, list[Any]] = {}
+    for name, value in given.items():
+        if name not in features:
+            raise DataError(unknown_name("feature", name, features, at=f"context of {grain.name}"))
+        one = isinstance(value, str) or not isinstance(value, Sequence | pl.Series | np.ndarray)
+        told[name] = [value] * count if one or features[name].cell == "list" else list(value)
+        if len(told[name]) != count:
+            raise DataError(
+                f"context of {grain.name}: `{name}` has {len(told[name])} values for {count} rows. "
+                "Give one, which holds for all, or one for each row."
+            )
+    return read_values(told, features, count, at=f"context of {grain.name}")

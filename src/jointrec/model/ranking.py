@@ -1,0 +1,169 @@
+"""The best of a catalogue for somebody, by what counts to you. Exact: every candidate is scored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from jointrec.errors import DataError, unknown_name
+
+from .answering import Answers, check_k, classes_of, pieces
+from .asking import Key
+from .learned import Learned
+from .moments import Moment
+from .questions import by_keys
+
+
+def best_for(
+    learned: Learned,
+    keys: Mapping[str, Key],
+    *,
+    k: int,
+    rank_by: Mapping[str, float],
+    at: Moment | None,
+    context: Mapping[str, Any],
+    candidates: Sequence[str] | None,
+    exclude: Sequence[str],
+) -> pl.DataFrame:
+    """One row for each of the best ``k`` candidates: rank, key, score, and what each task says.
+
+    :raises DataError: where the tasks rank nothing, or not the same thing.
+    """
+    check_k(k)
+    _check_lists(candidates, exclude)
+    entity = ranked_entity(learned, rank_by, keys)
+    _check_context(learned, rank_by, context)
+    table = learned.reader.tables.entities[entity]["@key"].to_list()
+    barred = {str(key) for key in exclude}
+    considered = table if candidates is None else [str(key) for key in candidates]
+    chosen = [key for key in considered if key not in barred]
+    scores = {task: _scores(learned, task, entity, chosen, keys, at, context) for task in rank_by}
+    total = sum((rank_by[task] * scores[task] for task in rank_by), np.zeros(len(chosen)))
+    best = np.argsort(-total, kind="stable")[:k]
+    return pl.DataFrame(
+        {
+            "rank": np.arange(1, len(best) + 1),
+            entity: pl.Series([chosen[n] for n in best], dtype=pl.String),
+            "score": total[best],
+            **{task: values[best] for task, values in scores.items()},
+        }
+    )
+
+
+def default_ranking(learned: Learned, keys: Mapping[str, Key]) -> dict[str, float]:
+    """The task that ranks for these keys: of those that use most of what is given, and guess least.
+
+    Among equals it is the first of the project.
+
+    :raises DataError: where no task ranks anything for them.
+    """
+    fits: dict[str, tuple[int, int]] = {}
+    for task in learned.project.tasks:
+        grain = learned.plan.grain_of(task)
+        used = len(set(keys) & set(grain.sees))
+        if task in learned.plan.catalogue:
+            if used == len(grain.sees):
+                fits[task] = (used, 0)
+        elif grain.asking == "row" and classes_of(learned, task) is None and used:
+            missing = len(set(grain.sees) - set(keys))
+            if missing and _ranks(learned, task, keys):
+                fits[task] = (used, 1 - missing)
+    if not fits:
+        raise DataError(
+            f"recommend: no task ranks anything for {', '.join(keys) or 'nobody'}. "
+            'Say what to rank by: rank_by={"click": 1}.'
+        )
+    return {max(fits, key=lambda task: fits[task]): 1.0}
+
+
+def ranked_entity(learned: Learned, rank_by: Mapping[str, float], keys: Mapping[str, Key]) -> str:
+    """The entity that some tasks rank for somebody.
+
+    :raises DataError: where they rank nothing, or not the same thing, where a weight is no number,
+        or where a key is given that none of them looks at.
+    """
+    project = learned.project
+    for entity in keys:
+        if entity not in project.entity:
+            raise DataError(unknown_name("entity", entity, project.entity, at="recommend"))
+    for task, weight in rank_by.items():
+        learned.check_task(task)
+        if not math.isfinite(weight):
+            raise DataError(
+                f"rank_by: the weight of `{task}` should be a number. Found `{weight}`."
+            )
+        if classes_of(learned, task) is not None:
+            raise DataError(
+                f"recommend: `{task}` answers with classes, which cannot be ranked by. "
+                "Rank by a chance, an amount or a count."
+            )
+    looked_at = {e for task in rank_by for e in learned.plan.grain_of(task).sees}
+    for entity in keys:
+        if entity not in looked_at:
+            raise DataError(
+                f"recommend: {', '.join(rank_by)} cannot see the {entity} that was given. They see "
+                f"{', '.join(sorted(looked_at))}. Leave it out, or rank by another task."
+            )
+    entities = {_ranks(learned, task, keys) for task in rank_by}
+    found = next(iter(entities))
+    if found is None or len(entities) != 1:
+        raise DataError(
+            f"recommend: {', '.join(rank_by)} do not rank the same thing for "
+            f"{', '.join(keys) or 'nobody'}. Name tasks that see one more entity than is given."
+        )
+    return found
+
+
+def _ranks(learned: Learned, task: str, keys: Mapping[str, Key]) -> str | None:
+    """What a task ranks: its catalogue, or the last entity that it sees and nobody gave."""
+    if task in learned.plan.catalogue:
+        return learned.plan.catalogue[task]
+    seen = learned.plan.grain_of(task).sees
+    return next((entity for entity in reversed(seen) if entity not in keys), None)
+
+
+def _check_lists(candidates: Sequence[str] | None, exclude: Sequence[str]) -> None:
+    for name, given in (("candidates", candidates), ("exclude", exclude)):
+        if isinstance(given, str):
+            raise DataError(f'{name}: should be a list of keys. Write {name}=["{given}"].')
+
+
+def _check_context(
+    learned: Learned, rank_by: Mapping[str, float], context: Mapping[str, Any]
+) -> None:
+    """Refuses what no task that is ranked by could look at."""
+    known = {name for task in rank_by for name in _context_features(learned, task)}
+    for name in context:
+        if name not in known:
+            raise DataError(unknown_name("feature", name, known, at="recommend: context"))
+
+
+def _context_features(learned: Learned, task: str) -> Mapping[str, Any]:
+    """What the event itself says of a row, where the task is asked of one."""
+    grain = learned.plan.grain_of(task)
+    return learned.project.event[grain.table].features if grain.asking == "row" else {}
+
+
+def _scores(
+    learned: Learned, task: str, entity: str, chosen: list[str], keys: Mapping[str, Key],
+    at: Moment | None, context: Mapping[str, Any],
+) -> Answers:  # fmt: skip
+    """What a task says of each candidate; in a catalogue its chance, which is 0 for strangers."""
+    grain = learned.plan.grain_of(task)
+    given = {name: key for name, key in keys.items() if name in grain.entities}
+    if task not in learned.plan.catalogue:
+        own = _context_features(learned, task)
+        told = {name: value for name, value in context.items() if name in own}
+        questions = by_keys(learned.reader, grain, {**given, entity: chosen}, at, told)
+        return np.concatenate([np.zeros(0), *pieces(learned, task, questions)])
+    unknown = {name: "" for name in grain.sees if name not in given}
+    questions = by_keys(learned.reader, grain, {**given, **unknown}, at, {})
+    (scores,) = next(pieces(learned, task, questions))
+    odds = np.exp(scores - scores.max())
+    names = learned.reader.tables.entities[entity]["@key"]
+    chances = dict(zip(names.to_list(), (odds / odds.sum()).tolist(), strict=True))
+    return np.array([chances.get(key, 0.0) for key in chosen], dtype=np.float64)

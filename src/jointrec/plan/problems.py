@@ -1,0 +1,256 @@
+"""Everything that is wrong with the declarations of a project, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from jointrec.config import members
+from jointrec.errors import ProjectError, unknown_name
+from jointrec.labels import Later, microseconds
+from jointrec.project import Project
+from jointrec.tasks import Task
+
+from .columns import columns_of, features_of, uses
+from .grains import grain_asked, group_of, timed
+
+_CELLS = {
+    "id": "a name", "text": "text", "number": "a number", "time": "a time", "flag": "yes or no",
+    "list": "a list",
+}  # fmt: skip
+
+
+def problems_of(project: Project) -> list[str]:
+    """All problems of a project, in the order of its declarations."""
+    problems = [
+        f"{family}: the name `{name}` holds a dot, but dots part tables from columns. Rename it."
+        for family, names in (("entity", project.entity), ("event", project.event))
+        for name in names
+        if "." in name
+    ]
+    for name in project.event:
+        problems += _event_problems(project, name)
+    if not project.tasks:
+        problems.append("tasks: there is nothing to learn. Name at least one task.")
+    problems += [told for window in project.counters for told in _duration("counters", window)]
+    for name in project.tasks:
+        here = f"tasks.{name}.label"
+        problems += list(_label_problems(project, name, here)) or _task_problems(project, name)
+    for table in [*project.entity, *project.event]:
+        problems += _column_problems(project, table)
+    return problems
+
+
+def _duration(at: str, text: str | None) -> list[str]:
+    """What is wrong with a duration, if there is one."""
+    try:
+        if text is not None:
+            microseconds(text)
+    except ProjectError as error:
+        return [f"{at}: {error}"]
+    return []
+
+
+def _event_problems(project: Project, name: str) -> Iterator[str]:
+    event, here = project.event[name], f"event.{name}"
+    if name in project.entity:
+        yield f"{here}: an entity has the same name. Rename one of the two."
+    if not event.entities:
+        yield f"{here}.entities: name at least one entity."
+    for entity in event.entities:
+        if entity not in project.entity:
+            yield unknown_name("entity", entity, project.entity, at=f"{here}.entities")
+        elif project.entity[entity].key is None:
+            yield (
+                f"{here}.entities: the rows of `{entity}` have no key, so an event cannot name "
+                f"one. Give `entity.{entity}` a `key`."
+            )
+    for entity in sorted({entity for entity in event.entities if event.entities.count(entity) > 1}):
+        yield (
+            f"{here}.entities: `{entity}` is named twice. Declare a second entity with the same "
+            "source, and say which column holds its key with `keys`."
+        )
+    for entity in event.keys:
+        if entity not in event.entities:
+            yield unknown_name("entity", entity, event.entities, at=f"{here}.keys")
+    yield from _duration(f"{here}.matures", event.matures)
+
+
+def _column_problems(project: Project, table: str) -> Iterator[str]:
+    """A table of which nothing is read, and columns that are to be read in two ways at once."""
+    if table in project.entity and not columns_of(project, table):
+        yield f"entity.{table}: no column of it is read. Give it a `key` or `features`."
+    for column, cell in columns_of(project, table).items():
+        if cell is None:
+            told = " and ".join(
+                f"as {_CELLS[use.cells[0]]} ({use.at})"
+                for use in uses(project, table)
+                if use.column == column
+            )
+            yield (
+                f"`{table}.{column}` is to be read {told}. A column is read in one way: "
+                "give the table a copy of it under another name."
+            )
+
+
+def _label_problems(project: Project, name: str, here: str) -> Iterator[str]:
+    """What is wrong with a label by itself."""
+    task = project.tasks[name]
+    if isinstance(task.label, str):
+        yield from _column_label_problems(project, task, task.label, here)
+        return
+    told = list(_later_problems(project, task.label, here))
+    yield from told
+    if not told and task.label.verb not in task.verbs:
+        can = ", ".join(f"`{verb}`" for verb in task.verbs) or "columns only"
+        yield (
+            f"{here}: {type(task).__name__} does not learn `{task.label.verb}`. It learns: {can}."
+            f"{_learners(task.label.verb)}"
+        )
+
+
+def _learners(verb: str) -> str:
+    """The kinds of task that learn a verb, as a sentence."""
+    kinds = ", ".join(name for name, kind in _kinds().items() if verb in kind.verbs)
+    return f" `{verb}` is learned by: {kinds}." if kinds else ""
+
+
+def _kinds() -> dict[str, type[Task]]:
+    """The kinds of task, by name."""
+    return {name: kind for name, kind in members(Task).items() if issubclass(kind, Task)}
+
+
+def _column_label_problems(project: Project, task: Task, label: str, here: str) -> Iterator[str]:
+    table, dot, column = label.partition(".")
+    tables = [*project.entity, *project.event]
+    if not dot or not column:
+        yield f"{here}: `{label}` is not a column. Write `table.column`."
+    elif table not in tables:
+        yield unknown_name("table", table, tables, at=here)
+    elif task.ranks_catalogue:
+        yield (
+            f"{here}: {type(task).__name__} learns what comes next. "
+            'Write label = { next = "event.entity", of = "entity" }.'
+        )
+    elif column in features_of(project, table):
+        yield (
+            f"{here}: `{label}` is also a feature, so the answer would be given away. "
+            f"Take `{column}` out of the features of `{table}`."
+        )
+
+
+def _later_problems(project: Project, label: Later, here: str) -> Iterator[str]:
+    """What is wrong with a label that looks forward; the first thing that bars the others."""
+    for key in ("within", "active", "every"):
+        yield from _duration(f"{here}.{key}", getattr(label, key))
+    tables = [*project.entity, *project.event]
+    if label.event not in project.event:
+        yield unknown_name("event", label.event, project.event, at=here)
+    elif not timed(project, label.event):
+        yield f"{here}: `{label.event}` has no `time`, so nothing in it is later."
+    elif label.of not in tables:
+        yield unknown_name("table", label.of, tables, at=f"{here}.of")
+    else:
+        joined = project.event[label.event].entities
+        yield from _spelling_problems(label, joined, here)
+        yield from _grain_problems(project, label, joined, here)
+
+
+def _spelling_problems(label: Later, joined: Iterable[str], here: str) -> Iterator[str]:
+    """What a verb needs and does not have, or has and does not need."""
+    if label.verb == "next":
+        if label.within is not None:
+            yield f"{here}: `next` looks forward until something comes. Leave `within` out."
+        if label.active is not None and label.every is None:
+            yield (
+                f"{here}: without `every`, `next` is asked just before each `{label.event}`, "
+                'active or not. Leave `active` out, or add every = "7d".'
+            )
+        if label.column is None:
+            yield f'{here}: say which entity comes next: next = "{label.event}.{[*joined][-1]}".'
+        elif label.column not in joined:
+            yield unknown_name("entity", label.column, joined, at=here)
+        return
+    if label.within is None:
+        yield f'{here}: say how far to look forward: within = "7d".'
+    if label.verb == "sum" and label.column is None:
+        yield f'{here}: say which column to sum: sum = "{label.event}.COLUMN".'
+    if label.verb != "sum" and label.column is not None:
+        yield (
+            f"{here}: `{label.verb}` asks about events, not about a column. Write "
+            f'{label.verb} = "{label.event}", or sum = "{label.what}".'
+        )
+
+
+def _grain_problems(
+    project: Project, label: Later, joined: tuple[str, ...], here: str
+) -> Iterator[str]:
+    """Whether the rows that are asked lead to the events that answer."""
+    if label.of in project.entity:
+        if label.of not in joined:
+            yield (
+                f"{here}.of: a row of `{label.event}` does not lead to `{label.of}`. "
+                f"It leads to: {', '.join(joined)}."
+            )
+        return
+    if not timed(project, label.of):
+        yield f"{here}.of: `{label.of}` has no `time`, so nothing is later than it."
+    if label.every or label.active or label.verb == "next":
+        yield (
+            f"{here}: `{label.of}` is an event and asked at each of its rows. `next`, `every` and "
+            "`active` are for entities."
+        )
+    if not set(joined) & set(project.event[label.of].entities):
+        yield (
+            f"{here}.of: a row of `{label.of}` and a row of `{label.event}` have no entity in "
+            f"common. `{label.event}` joins: {', '.join(joined)}; "
+            f"`{label.of}` joins: {', '.join(project.event[label.of].entities)}."
+        )
+
+
+def _task_problems(project: Project, name: str) -> list[str]:
+    """What is wrong between a task, its neighbours and what it may see."""
+    task, grain = project.tasks[name], grain_asked(project, (name,))
+    problems = [
+        f"tasks.{name}.sees: a row of `{grain.table}` does not lead to `{entity}`. "
+        f"It leads to: {', '.join(grain.entities)}."
+        for entity in task.sees or ()
+        if entity not in grain.entities
+    ]
+    if task.after is None:
+        return problems
+    here = f"tasks.{name}.after"
+    if task.after not in project.tasks:
+        return [*problems, unknown_name("task", task.after, project.tasks, at=here)]
+    loop = _loop(project, name)
+    if loop:
+        return [*problems, f"{here}: the funnel comes back to itself: {' → '.join(loop)}."]
+    before = project.tasks[task.after]
+    if not (task.has_chance and before.has_chance and before.cell == "flag"):
+        chances = [kind for kind, cls in _kinds().items() if cls.has_chance]
+        flags = [kind for kind in chances if _kinds()[kind].cell == "flag"]
+        problems.append(
+            f"{here}: a funnel joins chances. `{name}` is {type(task).__name__} and "
+            f"`{task.after}` is {type(before).__name__}. What comes first is one of: "
+            f"{', '.join(flags)}; what comes after it one of: {', '.join(chances)}."
+        )
+    broken = any(_label_problems(project, task.after, here))
+    if not broken and group_of(project, name) != group_of(project, task.after):
+        other = grain_asked(project, (task.after,))
+        problems.append(
+            f"{here}: `{task.after}` is not asked of the same rows. A funnel needs one grain: "
+            f"`{name}` is asked of `{grain.table}` and sees {', '.join(grain.sees)}; "
+            f"`{task.after}` is asked of `{other.table}` and sees {', '.join(other.sees)}."
+        )
+    return problems
+
+
+def _loop(project: Project, name: str) -> list[str]:
+    """The tasks of a funnel that comes back to one of them; nothing where it ends."""
+    chain = [name]
+    after = project.tasks[name].after
+    while after is not None and after in project.tasks:
+        chain.append(after)
+        if chain.count(after) > 1:
+            return chain
+        after = project.tasks[after].after
+    return []

@@ -1,0 +1,200 @@
+"""What is known of the answers: which rows a grain asks, their labels, and the part of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float64, Int8, Int64
+
+from jointrec.errors import DataError, together
+from jointrec.labels import Later
+from jointrec.plan import Grain, Plan
+from jointrec.project import Project
+from jointrec.sources import Finding
+from jointrec.splits import TRAIN
+from jointrec.tasks import Task
+
+from .labels import Label, Rows, label_of, nest, rows_of
+from .tables import Tables
+
+State = Mapping[str, Any]
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The labels of a grain's rows, encoded, and the part of the split that each falls in."""
+
+    labels: Mapping[str, Float64[np.ndarray, "rows"]]
+    parts: Mapping[str, Int8[np.ndarray, "rows"]]
+
+
+def rows_of_grain(grain: Grain, tables: Tables) -> Rows:
+    """The rows at which a grain is asked, over all the data."""
+    until = tables.until or 0
+    anchor = tables.cuts.test if tables.cuts.test is not None else until
+    return rows_of(grain, tables, anchor, until)
+
+
+@dataclass(frozen=True)
+class AllAnswered:
+    """The rows of all grains and their answers.
+
+    :param rows: For each grain its rows.
+    :param answered: For each grain the answers.
+    :param states: What each task learned from its training labels.
+    :param findings: What was odd about the labels.
+    """
+
+    rows: Mapping[str, Rows]
+    answered: Mapping[str, Answered]
+    states: Mapping[str, State]
+    findings: tuple[Finding, ...]
+
+
+def answer_all(
+    project: Project,
+    plan: Plan,
+    tables: Tables,
+    hashes: Mapping[str, Int64[np.ndarray, "things"]],
+) -> AllAnswered:
+    """The rows and the answers of all grains, learned from training rows.
+
+    :param hashes: For each entity the stable hash of each code.
+    :raises DataError: where tasks have nothing to learn from: all problems at once.
+    """
+    rows: dict[str, Rows] = {}
+    answered: dict[str, Answered] = {}
+    states: dict[str, State] = {}
+    findings: list[Finding] = []
+    problems: list[str] = []
+    for grain in plan.grains:
+        rows[grain.name] = asked = rows_of_grain(grain, tables)
+        labels = labels_of_grain(project, tables, grain, asked)
+        parts = parts_of_grain(project, tables, grain, asked, labels, hashes)
+        found = _problems(project, tables, grain, labels, parts)
+        problems += found
+        if not found:
+            for name in grain.tasks:
+                known = labels[name].values.filter(pl.Series(parts[name] == TRAIN)).drop_nulls()
+                states[name] = project.tasks[name].learn(known)
+            encoded, odd = encode_labels(project, grain, labels, states)
+            answered[grain.name] = Answered(encoded, parts)
+            findings += odd
+            problems += _too_alike(project, answered[grain.name])
+    if problems:
+        raise DataError(together(problems, of="The data"))
+    return AllAnswered(rows, answered, states, tuple(findings))
+
+
+def labels_of_grain(project: Project, tables: Tables, grain: Grain, rows: Rows) -> dict[str, Label]:
+    """For each task of a grain its labels as the data have them."""
+    until = tables.until or 0
+    return {name: label_of(project, name, grain, rows, tables, until) for name in grain.tasks}
+
+
+def parts_of_grain(
+    project: Project,
+    tables: Tables,
+    grain: Grain,
+    rows: Rows,
+    labels: Mapping[str, Label],
+    hashes: Mapping[str, Int64[np.ndarray, "things"]],
+) -> dict[str, Int8[np.ndarray, "rows"]]:
+    """For each task of a grain the part of the split that each row falls in."""
+    first = grain.entities[0]
+    keys = hashes[first][rows.codes[first]]
+    return {
+        name: project.split.parts(rows.times, label.known_at, keys, tables.cuts)
+        for name, label in labels.items()
+    }
+
+
+def encode_labels(
+    project: Project, grain: Grain, labels: Mapping[str, Label], states: Mapping[str, State]
+) -> tuple[dict[str, Float64[np.ndarray, "rows"]], list[Finding]]:
+    """The labels of a grain as numbers, nested along funnels, and what was odd about them."""
+    encoded: dict[str, Float64[np.ndarray, "rows"]] = {}
+    findings: list[Finding] = []
+    for name, label in labels.items():
+        encoded[name] = project.tasks[name].encode(label.values, states[name])
+        odd = label.values.filter(pl.Series(np.isnan(encoded[name])) & label.values.is_not_null())
+        if len(odd):
+            findings.append(
+                Finding(
+                    "unusable_label", f"tasks.{name}", None, len(odd),
+                    tuple(str(value) for value in odd.unique(maintain_order=True).head(3)),
+                    "made unknown",
+                    f"labels that {type(project.tasks[name]).__name__} cannot learn or never saw "
+                    "in training.",
+                )
+            )  # fmt: skip
+    nested, out_of_order = nest(encoded, project, grain)
+    return nested, [*findings, *out_of_order]
+
+
+def _problems(
+    project: Project,
+    tables: Tables,
+    grain: Grain,
+    labels: Mapping[str, Label],
+    parts: Mapping[str, Int8[np.ndarray, "rows"]],
+) -> list[str]:
+    """Why tasks of a grain have no labels to learn from."""
+    if len(next(iter(labels.values())).values) == 0:
+        return [
+            f"tasks.{name}: no rows are left to ask ({grain.name}). Check `where`, `active` and "
+            "that the keys of the tables match."
+            for name in grain.tasks
+        ]
+    problems: list[str] = []
+    for name, label in labels.items():
+        known = label.values.is_not_null()
+        if not known.any():
+            problems.append(_never_known(project.tasks[name], name, tables))
+        elif not (known & pl.Series(parts[name] == TRAIN)).any():
+            problems.append(
+                f"tasks.{name}: no label is known in time to train on: before the validation cut, "
+                f"where time cuts. Shorten the label's window, or leave more rows to training: "
+                f"split = {type(project.split).__name__} …"
+            )
+    return problems
+
+
+def _never_known(task: Task, name: str, tables: Tables) -> str:
+    within = task.label.within if isinstance(task.label, Later) else None
+    if within is None or tables.first is None or tables.until is None:
+        return (
+            f"tasks.{name}.label: every value of `{task.label}` is missing, so there is nothing to "
+            "learn. Check the column, or leave the task out."
+        )
+    return (
+        f'tasks.{name}.label: within = "{within}" is longer than the data allow. They span '
+        f"{(tables.until - tables.first) / DAY:.1f} days, so no label is ever known. "
+        "Shorten `within`."
+    )
+
+
+def _too_alike(project: Project, answered: Answered) -> list[str]:
+    """Tasks of which every known training label is the same."""
+    problems: list[str] = []
+    for name, labels in answered.labels.items():
+        known = labels[(answered.parts[name] == TRAIN) & ~np.isnan(labels)]
+        values = np.unique(known)
+        kind = type(project.tasks[name]).__name__
+        if len(values) == 1:
+            problems.append(
+                f"tasks.{name}.label: all {len(known):,} known training labels are {values[0]:g}. "
+                f"{kind} needs at least two different answers to learn from. Check the column, or "
+                "leave the task out."
+            )
+        elif len(values) == 0:
+            problems.append(
+                f"tasks.{name}.label: no training label is one that {kind} can learn. "
+                "Check the column and the kind of the task."
+            )
+    return problems

@@ -1,0 +1,103 @@
+"""What is learned from training rows before any network sees them: vocabularies, scales, places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from jointrec.features import Text
+from jointrec.plan import features_of
+from jointrec.project import Project
+from jointrec.splits import TRAIN
+
+from .answers import Answered, State
+from .preparation import Preparation, Scale
+from .prepared import Layout
+from .reader import Raw, pair_name
+from .tables import Tables
+from .training_rows import days_named, times_named
+
+
+def learn_columns(
+    project: Project, tables: Tables, trained: Mapping[str, pl.Series]
+) -> Preparation:
+    """What every column learns from training rows, and where each sits in the fused table.
+
+    The rates, the scales and the layout of what is given back are still empty.
+
+    :param trained: For each entity and each event, which of its rows are training rows.
+    """
+    features: dict[str, State] = {}
+    ids: dict[str, tuple[str, ...]] = {}
+    offsets: dict[str, int] = {}
+    shared: dict[str, int] = {}
+    table_rows = 0
+    for name, entity in project.entity.items():
+        counts = times_named(project, tables, trained, name)
+        frame = tables.entities[name]
+        seen = frame.filter(trained[name]) if counts is None else frame.filter(counts > 0)
+        if entity.id_floor > 0:
+            days = days_named(project, tables, trained, name)
+            ids[name] = _returning(frame["@key"], days, counts, entity.id_floor)
+            offsets[f"{name}.@id"], table_rows = table_rows, table_rows + len(ids[name]) + 1
+        for column, feature in entity.features.items():
+            features[f"{name}.{column}"] = feature.learn(seen[column])
+    for name, event in project.event.items():
+        seen = tables.events[name].filter(trained[name])
+        for column, feature in event.features.items():
+            features[f"{name}.{column}"] = feature.learn(seen[column])
+    for name, state in features.items():
+        table, _, column = name.partition(".")
+        declared = features_of(project, table)[column]
+        rows = declared.table_rows(state)
+        # Words of a query and words of a title are the same words, so texts share their rows.
+        share = repr(declared) if isinstance(declared, Text) else name
+        if rows and share not in shared:
+            shared[share], table_rows = table_rows, table_rows + rows
+        if rows:
+            offsets[name] = shared[share]
+    return Preparation(
+        features=features,
+        ids=ids,
+        offsets=offsets,
+        rates={},
+        scales={},
+        tasks={},
+        limits=tables.limits,
+        layout=Layout(table_rows, {}, {}, {}, {}, (), {}, {}, {}, {}, {}),
+        cuts=(tables.cuts.valid, tables.cuts.test),
+        first=tables.first,
+        until=tables.until,
+    )
+
+
+def _returning(
+    keys: pl.Series, days: pl.Series, counts: pl.Series | None, floor: int
+) -> tuple[str, ...]:
+    """The keys that were seen on enough days, those named most often first."""
+    if counts is None:
+        return ()
+    frame = pl.DataFrame({"key": keys, "count": counts}).filter(days >= floor)
+    return tuple(frame.sort(["count", "key"], descending=[True, False])["key"].to_list())
+
+
+def learn_scales(raws: Mapping[str, Raw], answered: Mapping[str, Answered]) -> dict[str, Scale]:
+    """The scale of each entity's and each pair's numbers, from the training rows of all grains."""
+    moments: dict[str, list[Any]] = {}
+    pairs: dict[str, list[Any]] = {}
+    for name, raw in raws.items():
+        if raw.rows.times is None:
+            continue
+        train = np.any([part == TRAIN for part in answered[name].parts.values()], axis=0)
+        for entity, moment in raw.moments.items():
+            used = np.zeros(len(moment.things), dtype=bool)
+            used[raw.at[entity][train]] = True
+            moments.setdefault(entity, []).append(moment.numbers[used])
+        for pair, numbers in raw.pairs.items():
+            pairs.setdefault(pair_name(pair), []).append(numbers[train])
+    return {
+        name: Scale.learn(np.concatenate(numbers)) for name, numbers in (moments | pairs).items()
+    }

@@ -1,0 +1,181 @@
+"""From declared sources to clean tables with codes in place of keys.
+
+Rows in = rows used + rows set aside, for every table. Nothing is mended in silence: whatever is
+set aside, made null or merely odd is a finding with a count and examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from jointrec import sources
+from jointrec.errors import DataError, JointRecError, SourceError, nearest, together
+from jointrec.plan import columns_of
+from jointrec.project import Project
+from jointrec.schema import Entity, Event
+from jointrec.sources import Cell
+from jointrec.splits import Cuts
+
+from .cleaning import Cleaning, clean_entity, clean_event
+from .limits import learn_limits, within_limits
+from .preparation import Preparation
+from .tables import Tables
+
+
+def load(
+    project: Project, root: Path | None = None, *, learned: Preparation | None = None
+) -> Tables:
+    """Reads and cleans every table of a project.
+
+    :param root: The folder that relative sources are found in. Default: the current one.
+    :param learned: What a model learned before, whose cuts and limits then hold for these tables.
+        Without it they are the tables' own.
+    :raises SourceError: where tables cannot be read, are not those declared, or are empty: all
+        problems at once.
+    :raises DataError: where no rows are left, or time cannot be cut as declared.
+    """
+    cleaning = Cleaning()
+    frames = _read(project, root, cleaning)
+    rows_in = {name: len(frame) for name, frame in frames.items()}
+    entities = {
+        name: clean_entity(project, name, frames.pop(name), cleaning) for name in project.entity
+    }
+    events = {
+        name: clean_event(project, name, frames.pop(name), entities, cleaning)
+        for name in project.event
+    }
+    _check_counts(rows_in, {**entities, **events}, cleaning)
+    first, until = _span(events)
+    cuts = Cuts(None, None)
+    if learned is not None:
+        cuts = Cuts(*learned.cuts)
+    elif first is not None and until is not None:
+        cuts = project.split.cuts(first, until - 1)
+    tables = Tables(entities, events, (), cleaning.quarantine, rows_in, first, until, cuts)
+    limits = learn_limits(project, tables) if learned is None else learned.limits
+    tables = within_limits(tables, limits, cleaning)
+    return replace(tables, findings=tuple(cleaning.findings))
+
+
+def wanted_columns(project: Project, table: str) -> dict[str, Cell]:
+    """The columns that a project reads of one of its tables, and how each is read."""
+    return {name: Cell(cell) for name, cell in columns_of(project, table).items() if cell}
+
+
+def _read(project: Project, root: Path | None, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
+    """Every table of the project, each source read once, all problems told at once."""
+    frames: dict[str, pl.DataFrame] = {}
+    problems: list[JointRecError] = []
+    for source, names in _shared(project):
+        at = ", ".join(_at(project, name) for name in names)
+        columns: dict[str, Cell] = {}
+        for name in names:
+            columns |= wanted_columns(project, name)
+        try:
+            read = sources.read(source, root=root, columns=columns, at=at)
+        except JointRecError as error:
+            problems.append(error)
+            continue
+        cleaning.findings += read.findings
+        whole = pl.DataFrame(read.table)
+        for name in names:
+            frame = _where(project, name, whole)
+            frames[name] = frame.select(list(wanted_columns(project, name)))
+            if len(frame) == 0:
+                problems.append(DataError(_no_rows(project, name, whole)))
+    if problems:
+        data = all(isinstance(problem, DataError) for problem in problems)
+        told = together([str(problem) for problem in problems], of="The tables")
+        raise DataError(told) if data else SourceError(told)
+    return frames
+
+
+def _shared(project: Project) -> list[tuple[Any, list[str]]]:
+    """The sources, and the tables that are made of each. Several events often share one file."""
+    shared: list[tuple[Any, list[str]]] = []
+    tables: dict[str, Entity | Event] = {**project.entity, **project.event}
+    for name, table in tables.items():
+        for source, names in shared:
+            if _same(source, table.source) and _agree(project, [*names, name]):
+                names.append(name)
+                break
+        else:
+            shared.append((table.source, [name]))
+    return shared
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two sources are one. Tables in memory are compared by identity, not by their rows."""
+    return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
+
+
+def _agree(project: Project, names: Sequence[str]) -> bool:
+    """Whether tables read each column that they share in the same way."""
+    wanted = [wanted_columns(project, name) for name in names]
+    last = wanted[-1]
+    return all(other.get(column, cell) is cell for other in wanted for column, cell in last.items())
+
+
+def _at(project: Project, name: str) -> str:
+    return f"entity.{name}" if name in project.entity else f"event.{name}"
+
+
+def _where(project: Project, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are this event, where several share a table."""
+    if name in project.entity:
+        return frame
+    for column, values in project.event[name].where.items():
+        frame = frame.filter(pl.col(column).is_in(_listed(values)))
+    return frame
+
+
+def _listed(values: str | Sequence[str]) -> list[str]:
+    return [values] if isinstance(values, str) else list(values)
+
+
+def _no_rows(project: Project, name: str, whole: pl.DataFrame) -> str:
+    """That a table has no rows, and what it has instead."""
+    where: Mapping[str, str | Sequence[str]] = (
+        {} if name in project.entity else project.event[name].where
+    )
+    told = [f"{_at(project, name)}.where: no row of the table is left, so nothing can be learned."]
+    for column, values in where.items():
+        known = whole[column].drop_nulls().value_counts(sort=True)[column].to_list()
+        wanted = _listed(values)
+        near = "".join(nearest(value, known) for value in wanted if value not in known)
+        asked = " or ".join(f"`{value}`" for value in wanted)
+        holds = f"{', '.join(known[:10])}{', …' if len(known) > 10 else ''}"
+        told.append(f"`{column}` should be {asked}.{near} It holds: {holds}.")
+    return " ".join(told)
+
+
+def _span(events: Mapping[str, pl.DataFrame]) -> tuple[int | None, int | None]:
+    """The first moment on any timeline, and the first µs after the last."""
+    times = [frame["@time"].to_numpy() for frame in events.values() if "@time" in frame.columns]
+    if not times:
+        return None, None
+    return min(int(time.min()) for time in times), max(int(time.max()) for time in times) + 1
+
+
+def _check_counts(
+    rows_in: Mapping[str, int], frames: Mapping[str, pl.DataFrame], cleaning: Cleaning
+) -> None:
+    """Proves that no row was lost, and that rows are left."""
+    for name, frame in frames.items():
+        aside = len(cleaning.quarantine[name]) if name in cleaning.quarantine else 0
+        if rows_in[name] != len(frame) + aside:
+            raise DataError(
+                f"{name}: {rows_in[name]} rows were read, but {len(frame)} are used and {aside} "
+                "set aside. Please report this: no row may be lost."
+            )
+        if len(frame) == 0:
+            reasons = ", ".join(cleaning.quarantine[name]["@reason"].unique().sort().to_list())
+            raise DataError(
+                f"{name}: all {aside} rows were set aside ({reasons}), so none are left. "
+                "Look at the columns that the project names as keys and times."
+            )

@@ -1,0 +1,96 @@
+"""Which rows of the tables train: all that may be learned from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int64
+
+from jointrec.project import Project
+from jointrec.splits import TRAIN
+
+from .tables import Tables
+
+DAY = 86_400_000_000
+
+
+def stable_hash(keys: pl.Series) -> Int64[np.ndarray, "rows"]:
+    """A hash of each key that is the same on every machine and in every version.
+
+    >>> stable_hash(pl.Series(["a", "b"])).tolist()
+    [0, 0]
+    """
+    digests = b"".join(
+        hashlib.blake2b(str(key).encode(), digest_size=8, key=b"jointrec split").digest()
+        for key in keys.to_list()
+    )
+    return np.frombuffer(digests, dtype="<i8").astype(np.int64)
+
+
+def hashes_of(tables: Tables) -> dict[str, Int64[np.ndarray, "things"]]:
+    """For each entity the stable hash of each code; 0 for the unknown one."""
+    return {
+        name: np.concatenate([np.zeros(1, np.int64), stable_hash(frame["@key"])])
+        for name, frame in tables.entities.items()
+    }
+
+
+def trained_rows(
+    project: Project, tables: Tables, hashes: Mapping[str, Int64[np.ndarray, "things"]]
+) -> dict[str, pl.Series]:
+    """For each event and each entity, which of its rows are training rows.
+
+    :param hashes: As :func:`hashes_of` gives them.
+    """
+    masks: dict[str, pl.Series] = {}
+    for name, frame in tables.events.items():
+        times = frame["@time"].to_numpy() if "@time" in frame.columns else None
+        first = project.event[name].entities[0]
+        keys = hashes[first][frame[f"@{first}"].to_numpy()]
+        masks[name] = pl.Series(project.split.parts(times, times, keys, tables.cuts) == TRAIN)
+    for name in tables.entities:
+        masks[name] = pl.Series(
+            project.split.parts(None, None, hashes[name][1:], tables.cuts) == TRAIN
+        )
+    return masks
+
+
+def times_named(
+    project: Project, tables: Tables, trained: Mapping[str, pl.Series], entity: str
+) -> pl.Series | None:
+    """How many training rows name each thing; None where no event names the entity at all."""
+    named = [name for name, event in project.event.items() if entity in event.entities]
+    if not named:
+        return None
+    counts = np.zeros(len(tables.entities[entity]) + 1, np.int64)
+    for name in named:
+        codes = tables.events[name].filter(trained[name])[f"@{entity}"].to_numpy()
+        counts += np.bincount(codes, minlength=len(counts))
+    return pl.Series(counts[1:])
+
+
+def days_named(
+    project: Project, tables: Tables, trained: Mapping[str, pl.Series], entity: str
+) -> pl.Series:
+    """On how many different days (UTC) a training row names each thing.
+
+    A row without a time counts as a day of its own.
+    """
+    days = np.zeros(len(tables.entities[entity]) + 1, np.int64)
+    timed: list[Int64[np.ndarray, "rows 2"]] = []
+    for name, event in project.event.items():
+        if entity not in event.entities:
+            continue
+        frame = tables.events[name].filter(trained[name])
+        codes = frame[f"@{entity}"].to_numpy()
+        if event.time is None:
+            days += np.bincount(codes, minlength=len(days))
+        else:
+            timed.append(np.stack([codes, frame["@time"].to_numpy() // DAY], axis=1))
+    if timed:
+        found = pl.DataFrame(np.concatenate(timed), schema=["code", "day"], orient="row").unique()
+        days += np.bincount(found["code"].to_numpy(), minlength=len(days))
+    return pl.Series(days[1:])

@@ -1,0 +1,49 @@
+"""The simulated shop, small, with windows short enough for its few weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+
+import polars as pl
+
+import jointrec as jr
+from jointrec import later
+from jointrec import tasks as t
+
+SOURCES = {
+    "user": "users", "item": "items", "query": "queries", "impression": "impressions",
+    "purchase": "purchases", "judgement": "judgements",
+}  # fmt: skip
+CUT = "2025-02-03"
+"""Where testing begins: four weeks after the shop opens."""
+
+
+@cache
+def tables() -> Mapping[str, pl.DataFrame]:
+    """What the shop would have in its files, by the name of the entity or the event."""
+    made = jr.simulate.Shop(users=300, items=40, days=36, seed=5).tables()
+    return {name: made[source] for name, source in SOURCES.items()}
+
+
+def project(frames: Mapping[str, pl.DataFrame] | None = None) -> jr.Project:
+    """The declarations of the shop over its tables in memory."""
+    frames = frames or tables()
+    text = (resources.files("jointrec.simulate") / "shop.toml").read_text(encoding="utf-8")
+    whole = jr.parse(text)
+    soon = {"active": "14d", "every": "3d"}
+    return replace(
+        whole,
+        entity={n: replace(e, source=frames[n], id_floor=3) for n, e in whole.entity.items()},
+        event={n: replace(e, source=frames[n]) for n, e in whole.event.items()},
+        tasks={
+            **{name: task for name, task in whole.tasks.items() if isinstance(task.label, str)},
+            "churn": t.Binary(later.no("purchase", of="user", within="7d", **soon)),
+            "spend": t.Amount(later.sum("purchase.value", of="user", within="5d", **soon)),
+            "next_item": t.Retrieval(later.next("purchase.item", of="user")),
+            "sales": t.Count(later.sum("purchase.quantity", of="item", within="3d", every="3d")),
+        },
+        split=jr.ByTime(test_from=CUT, valid_days=7),
+    )
