@@ -191,7 +191,8 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "unknown key of the file": (
         "fusoin = 'Cross'\n",
         "the file: there is no key of Project `fusoin`. Did you mean `fusion`? Known: balancing, "
-        "budget, counters, entity, event, fusion, history, optimizer, sharing, split, table, tasks.",
+        "budget, counters, entity, event, fusion, history, optimizer, sharing, split, table, "
+        "tasks.",
     ),
     "unknown key of a table": (
         "event.view = { source = 'v.csv', entities = ['user'], tiem = 'at' }\n",
@@ -213,7 +214,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "split: `kind` is missing. It says which split this is: ByEntity, ByTime.",
     ),
     "unknown word": (
-        "entity.item = { source = 'i.csv', features.price = { kind = 'Number', scale = 'logg' } }\n",
+        "entity.item = { source = 'i', features.price = { kind = 'Number', scale = 'logg' } }\n",
         "entity.item.features.price.scale: there is no value `logg`. Did you mean `log`? "
         "Known: log, quantile, standard.",
     ),
@@ -326,7 +327,7 @@ def test_a_file_that_is_unreadable(tmp_path: Path):
     (tmp_path / "shop.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SourceError, match=r"shop\.toml: cannot be read as UTF-8 text: "):
         jr.read(tmp_path / "shop.toml")
-    with pytest.raises(SourceError, match="cannot be read as UTF-8 text: .*[Dd]irectory"):
+    with pytest.raises(SourceError, match=r"cannot be read as UTF-8 text: .*[Dd]irectory"):
         jr.read(tmp_path)
 
 

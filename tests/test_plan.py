@@ -242,15 +242,15 @@ def wrong_tasks() -> Mapping[str, tuple[dict[str, t.Task], str]]:
         ),
         "after another grain": (
             {"click": click, "x": t.Binary(any_buy, after="click")},
-            "tasks.x.after: `click` is not asked of the same rows. A funnel needs one grain: `x` is "
-            "asked of `user` and sees user; `click` is asked of `impression` and sees user, query, "
-            "item.",
+            "tasks.x.after: `click` is not asked of the same rows. A funnel needs one grain: "
+            "`x` is asked of `user` and sees user; `click` is asked of `impression` and sees user, "
+            "query, item.",
         ),
         "after one that sees others": (
             {"click": click, "x": t.Binary("impression.bought", after="click", sees=("item",))},
-            "tasks.x.after: `click` is not asked of the same rows. A funnel needs one grain: `x` is "
-            "asked of `impression` and sees item; `click` is asked of `impression` and sees user, "
-            "query, item.",
+            "tasks.x.after: `click` is not asked of the same rows. A funnel needs one grain: "
+            "`x` is asked of `impression` and sees item; `click` is asked of `impression` and sees "
+            "user, query, item.",
         ),
         "after no chance": (
             {"much": t.Amount("impression.much"), "x": t.Binary("impression.y", after="much")},

@@ -5,6 +5,7 @@ Nothing heavy is imported until a command runs, so that help comes at once.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +18,10 @@ from .errors import JointRecError, unknown_name
 
 if TYPE_CHECKING:
     from .model import Model
+
+# Waiting threads that spin make small operations ten times slower as soon as another program wants
+# a core. OpenMP reads this once, when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 app = typer.Typer(
     name="jointrec",

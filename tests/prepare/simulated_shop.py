@@ -12,6 +12,8 @@ import polars as pl
 import jointrec as jr
 from jointrec import later
 from jointrec import tasks as t
+from jointrec.plan import plan
+from jointrec.prepare import Prepared, Reader, load, prepare
 
 SOURCES = {
     "user": "users", "item": "items", "query": "queries", "impression": "impressions",
@@ -47,3 +49,16 @@ def project(frames: Mapping[str, pl.DataFrame] | None = None) -> jr.Project:
         },
         split=jr.ByTime(test_from=CUT, valid_days=7),
     )
+
+
+def prepared(declared: jr.Project) -> tuple[Reader, Prepared]:
+    reader, made, _ = prepare(declared, plan(declared), load(declared))
+    return reader, made
+
+
+@cache
+def prepared_shop() -> tuple[Reader, Prepared]:
+    return prepared(project())
+
+
+GRAINS = [grain.name for grain in plan(project()).grains]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,14 @@ from jointrec.plan import Plan
 from jointrec.prepare import Asked, Prepared
 from jointrec.project import Project
 from jointrec.splits import TEST, TRAIN, VALID
+from jointrec.tasks import Metric
 
 from .baselines import Baseline, Question
 from .report import TaskReport
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
 """Answers to some rows: a number each, or one per class or candidate."""
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
 Oracle = Callable[[Asked, Int64[np.ndarray, "rows"]], Answers]
 """Gives the best answers that anyone could give for some rows, where they are known."""
 
@@ -123,25 +126,25 @@ def task_report(
     seed = project.budget.seed
     names = list(task.metrics)
     deciding = task.metrics[names[0]]
-    systems: dict[str, dict[str, Interval]] = {}
-    for way, answers in answered.items():
-        systems[way] = {
-            name: bootstrap(
-                metric.measure, labels, answers, clusters, groups=clusters, rounds=rounds, seed=seed
-            )
-            for name, metric in task.metrics.items()
-        }
-    gains: dict[str, Interval] = {}
-    for way, answers in answered.items():
-        if way == "joint" or "joint" not in answered:
-            continue
-        first, second = answered["joint"], answers
+
+    def interval(metric: Metric, answers: Answers) -> Interval:
+        if not len(labels):
+            return UNKNOWN
+        return bootstrap(
+            metric.measure, labels, answers, clusters, groups=clusters, rounds=rounds, seed=seed
+        )
+
+    def gain(other: Answers) -> Interval:
+        first, second = answered["joint"], other
         if deciding.better == "lower":
             first, second = second, first
-        gains[way] = paired(
+        if not len(labels):
+            return UNKNOWN
+        return paired(
             deciding.measure, labels, first, second, clusters,
             groups=clusters, rounds=rounds, seed=seed,
         )  # fmt: skip
+
     counted = task.has_chance or (not task.ranks_catalogue and task.cell != "id")
     return TaskReport(
         kind=type(task).__name__,
@@ -153,8 +156,15 @@ def task_report(
         train_rows=len(question.train),
         metric=names[0],
         better=deciding.better,
-        systems=systems,
-        gains=gains,
+        systems={
+            way: {name: interval(metric, answers) for name, metric in task.metrics.items()}
+            for way, answers in answered.items()
+        },
+        gains={
+            way: gain(answers)
+            for way, answers in answered.items()
+            if way != "joint" and "joint" in answered
+        },
         clusters=len(np.unique(clusters)),
         gauc_clusters=gauc_groups(labels, clusters)[0] if "gauc" in task.metrics else None,
     )

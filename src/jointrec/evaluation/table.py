@@ -77,7 +77,7 @@ def spell(interval: Interval) -> str:
     if math.isnan(interval.low):
         return value
     # A dash beside a minus sign cannot be told from one.
-    return f"{value} ({low}{' to ' if interval.low < 0 else '–'}{high})"
+    return f"{value} ({low}{' to ' if low.startswith('-') else '–'}{high})"
 
 
 def _short(number: float) -> str:

@@ -14,9 +14,14 @@ _ID_NAME = re.compile(r"(^|_)(id|key|code|sku|uuid|guid|no|number)$|(id)$", re.I
 _TYPE_NAME = re.compile(r"(^|_)(type|event|action|behavio[u]?r|kind)(_|$)", re.IGNORECASE)
 _VALUE_NAME = re.compile(r"revenue|amount|value|total|spend|gmv|sales", re.IGNORECASE)
 _QUANTITY_NAME = re.compile(r"quantity|qty|units|count", re.IGNORECASE)
+_OUTCOME_NAME = re.compile(
+    r"label|target|outcome|churn|left|loyal|clicked|bought|purchased|converted|returned|default"
+    r"|response|subscribed",
+    re.IGNORECASE,
+)
 _BOUGHT = re.compile(r"purchase|order|buy|bought|transaction|invoice|sale", re.IGNORECASE)
 _PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person", re.IGNORECASE)
-_MOST_KINDS, _MOST_CLASSES = 12, 20
+_MOST_KINDS = 12
 
 
 @dataclass
@@ -25,8 +30,9 @@ class EntityGuess:
 
     name: str
     table: Seen
-    key: str
+    key: str | None
     why: str
+    labels: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -64,18 +70,36 @@ def entities_of(tables: Sequence[Seen]) -> tuple[list[EntityGuess], list[Seen]]:
         if named:
             key = max(named, key=lambda c: len(_referrers(c, table, tables)))
             others = quoted([other.name for other in _referrers(key, table, tables)])
-            why = f"`{key.name}` never repeats here, and {others} names it too"
+            why = f"`{key.name}` never repeats here and is named in {others}"
             guesses.append(EntityGuess(thing_name(key.name, table.name), table, key.name, why))
     chosen = {id(guess.table) for guess in guesses}
     rest = [table for table in tables if id(table) not in chosen]
     for table in list(rest):
-        leads = any(guess.key in table.names for guess in guesses)
-        key = next((c for c in table.columns if c.unique and _ID_NAME.search(c.name)), None)
-        if not leads and key is not None:
-            why = f"`{key.name}` never repeats, and no column leads to another table"
-            guesses.append(EntityGuess(thing_name(key.name, table.name), table, key.name, why))
+        if any(guess.key in table.names for guess in guesses):
+            continue
+        own = _own_key(table)
+        if own is not None:
+            why = f"`{own}` never repeats, and no column leads to another table"
+            guesses.append(EntityGuess(thing_name(own, table.name), table, own, why))
             rest.remove(table)
+        elif len(tables) == 1:
+            why = "it is the only table, and no column never repeats, so each row is one"
+            guesses.append(EntityGuess(table.name, table, None, why))
+            rest.remove(table)
+    if not rest and len(guesses) == 1:
+        guesses[0].labels = _outcomes(guesses[0])
     return guesses, rest
+
+
+def _own_key(table: Seen) -> str | None:
+    """The column that tells the rows of a table apart, if one looks like it."""
+    return next((c.name for c in table.columns if c.unique and _ID_NAME.search(c.name)), None)
+
+
+def _outcomes(entity: EntityGuess) -> list[str]:
+    """Of a single table the columns that one may want to predict: outcomes, else the last flag."""
+    flags = [c.name for c in entity.table.columns if c.kind == "flag" and c.distinct == 2]
+    return [name for name in flags if _OUTCOME_NAME.search(name)] or flags[-1:]
 
 
 def thing_name(key: str, table: str) -> str:
@@ -89,7 +113,7 @@ def thing_name(key: str, table: str) -> str:
 
 
 def _referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[Seen]:
-    """The other tables that have a column of the same name which repeats and holds the same keys."""
+    """The other tables in which a column of the same name repeats and holds the same keys."""
     return [
         other
         for other in tables
@@ -106,7 +130,7 @@ def events_of(
     """The tables whose rows join things, and a sentence about each table that is left out."""
     events, left = [], []
     for table in rest:
-        joined = {guess.name: guess.key for guess in entities if guess.key in table.names}
+        joined = {g.name: g.key for g in entities if g.key is not None and g.key in table.names}
         if not joined:
             left.append(
                 f"{table.source}: no column leads to another table, and none never repeats."
@@ -114,19 +138,23 @@ def events_of(
             continue
         ordered = dict(sorted(joined.items(), key=lambda item: _acts(item[0], table)))
         times = [c.name for c in table.columns if c.kind == "time"]
-        key = next((c.name for c in table.columns if c.unique and _ID_NAME.search(c.name)), None)
         kind = _kind_column(table)
-        why = f"{quoted(list(ordered.values()))} name{'s' if len(ordered) == 1 else ''} things of other tables"
+        verb = "names" if len(ordered) == 1 else "name"
+        why = f"{quoted(list(ordered.values()))} {verb} things of other tables"
         if kind is None:
+            key = _own_key(table)
             guess = EventGuess(table.name, table, ordered, _first_time(times), key, None, why)
             guess.labels = labels_of(guess)
             events.append(guess)
             continue
-        for value in table.column(kind).values.value_counts(sort=True)[kind].to_list():
+        kinds = (
+            table.column(kind).values.value_counts().sort("count", kind, descending=[True, False])
+        )
+        for value in kinds[kind].to_list():
             name = re.sub(r"[^0-9a-z]+", "_", value.lower()).strip("_") or "other"
             taken = {event.name for event in events} | {guess.name for guess in entities}
             name = name if name not in taken else f"{table.name}_{name}"
-            reason = f"rows of {table.source} where `{kind}` is {value}"
+            reason = f"its rows are of several kinds, and these say {value} in `{kind}`"
             events.append(
                 EventGuess(name, table, ordered, _first_time(times), None, (kind, value), reason)
             )
@@ -164,10 +192,9 @@ def labels_of(event: EventGuess) -> list[str]:
         if c.kind == "flag" and c.name not in event.used and c.distinct == 2
     ]  # fmt: skip
     labels = [c.name for c in flags]
-    for column in event.table.columns:
-        if column.kind == "number" and column.name not in event.used and flags:
-            if _VALUE_NAME.search(column.name) and _mostly_nothing(column):
-                labels.append(column.name)
+    amounts = [c for c in event.table.columns if c.kind == "number" and c.name not in event.used]
+    if flags:
+        labels += [c.name for c in amounts if _VALUE_NAME.search(c.name) and _mostly_nothing(c)]
     return labels
 
 
@@ -240,11 +267,3 @@ def amount_of(event: EventGuess) -> tuple[str | None, str | None]:
     numbers = [c for c in event.table.columns if c.kind == "number" and c.missing < 1]
     value = next((c.name for c in numbers if _VALUE_NAME.search(c.name)), None)
     return value, next((c.name for c in numbers if _QUANTITY_NAME.search(c.name)), None)
-
-
-def class_labels(entity: EntityGuess) -> list[str]:
-    """Columns of a thing that hold a few classes: what one may want to know of it."""
-    return [
-        c.name for c in entity.table.columns
-        if c.kind == "text" and 2 <= c.distinct <= _MOST_CLASSES and c.name != entity.key
-    ]  # fmt: skip

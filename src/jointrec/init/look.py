@@ -1,4 +1,4 @@
-"""Looks at the tables of a folder: what each column holds, and which columns name the same thing."""
+"""Looks at the tables of a folder: what each column holds, and which name the same thing."""
 
 from __future__ import annotations
 
@@ -130,9 +130,6 @@ def _column(values: pl.Series, all_distinct: bool) -> Column:
     text = known.dtype == pl.String
     kind = _kind(values.name, known)
     numbers = known.cast(pl.Float64, strict=False) if kind == "number" else None
-    median = None if numbers is None else numbers.median()
-    mean = None if numbers is None else numbers.mean()
-    skewed = isinstance(median, float) and isinstance(mean, float) and median > 0
     nested = known.dtype.is_nested()
     return Column(
         name=values.name,
@@ -141,9 +138,15 @@ def _column(values: pl.Series, all_distinct: bool) -> Column:
         missing=values.null_count() / max(len(values), 1),
         unique=all_distinct and values.null_count() == 0,
         words=_words(known) if text and kind == "text" else 0.0,
-        skew=mean / median if skewed else 1.0,  # type: ignore[operator]
+        skew=1.0 if numbers is None else _skew(numbers),
         values=known if nested else (numbers if numbers is not None else known.cast(pl.String)),
     )
+
+
+def _skew(numbers: pl.Series) -> float:
+    mean, median = numbers.mean(), numbers.median()
+    skewed = isinstance(median, float) and isinstance(mean, float) and median > 0
+    return float(mean / median) if skewed else 1.0  # type: ignore[operator,arg-type]
 
 
 def _kind(name: str, known: pl.Series) -> str:
@@ -154,7 +157,7 @@ def _kind(name: str, known: pl.Series) -> str:
     if known.dtype.is_nested():
         return "list"
     if known.dtype == pl.String:
-        return _kind_of_text(name, known)
+        return _kind_of_text(known)
     if known.n_unique() <= 2 and set(known.unique().to_list()) <= {0, 1}:
         return "flag"
     if _TIME_NAME.search(name.lower()) and len(known) and _like_epoch(known):
@@ -167,7 +170,7 @@ def _like_epoch(known: pl.Series) -> bool:
     return isinstance(low, int) and isinstance(high, int) and 10**9 <= low <= high < 10**19
 
 
-def _kind_of_text(name: str, known: pl.Series) -> str:
+def _kind_of_text(known: pl.Series) -> str:
     sample = known.head(2_000)
     lowered = set(sample.str.to_lowercase().unique().to_list())
     if lowered and any(lowered <= pair for pair in _YES_NO):

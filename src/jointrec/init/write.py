@@ -45,7 +45,6 @@ def propose(folder: Path) -> str:
     lines = [
         "# Written by `jointrec init`. Every choice says why; change what is wrong.",
         "# Then: jointrec check shop.toml --root FOLDER",
-        "",
     ]
     lines += [f"# Left out: {sentence}" for sentence in left]
     for entity in entities:
@@ -66,12 +65,16 @@ def _name(name: str) -> str:
 
 def _entity_lines(entity: EntityGuess) -> list[str]:
     lines = [
-        f"# {entity.table.source} holds things: {entity.why}.",
+        f"# {entity.table.source} holds things, one a row: {entity.why}.",
         f"[entity.{_name(entity.name)}]",
         f"source = {_text(entity.table.source)}",
-        f"key = {_text(entity.key)}",
     ]
-    columns = [column for column in entity.table.columns if column.name != entity.key]
+    if entity.key is not None:
+        lines.append(f"key = {_text(entity.key)}")
+    if entity.labels:
+        lines.append(f"# What is to be learned ({', '.join(entity.labels)}) is no feature.")
+    used = {entity.key, *entity.labels}
+    columns = [column for column in entity.table.columns if column.name not in used]
     return lines + _feature_lines(columns, entity.table.rows, event=False)
 
 
@@ -99,7 +102,7 @@ def _event_lines(event: EventGuess) -> list[str]:
     if event.kind:
         readable = [c.name for c in columns if feature_of(c, event.table.rows)[0] is not None]
         if readable:
-            lines.append(f"# Its rows also hold {', '.join(readable)}; they are counted, not read.")
+            lines.append(f"# These rows are counted. They also hold: {', '.join(readable)}.")
         return lines
     return lines + _feature_lines(columns, event.table.rows, event=True)
 
@@ -112,7 +115,8 @@ def _feature_lines(columns: Sequence[Column], rows: int, *, event: bool) -> list
             lines.append(f"# {column.name}: left out, {why}.")
         elif event and not _surely_before(column):
             lines.append(
-                f"# features.{_name(column.name)} = {feature}  # {why}; only if known at the moment itself"
+                f"# features.{_name(column.name)} = {feature}  # {why}; uncomment if it is known "
+                "at the moment itself"
             )
         else:
             lines.append(f"features.{_name(column.name)} = {feature}  # {why}")
@@ -120,12 +124,18 @@ def _feature_lines(columns: Sequence[Column], rows: int, *, event: bool) -> list
 
 
 def _surely_before(column: Column) -> bool:
-    """Whether a column of an event is safe to read: rarely missing, and neither a time nor money."""
+    """Whether a column of an event is safe to read: rarely missing, neither a time nor money."""
     return column.missing < 0.5 and column.kind in ("text", "flag")
 
 
 def _task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) -> list[str]:
     lines = ["[tasks]"]
+    lines += [
+        f'{_name(label)} = {{ kind = "Binary", label = {_text(f"{entity.name}.{label}")} }}'
+        "  # yes or no"
+        for entity in entities
+        for label in entity.labels
+    ]
     for event in events:
         lines += _column_tasks(event)
     lines += _later_tasks(events)
@@ -170,23 +180,29 @@ def _later_tasks(events: Sequence[EventGuess]) -> list[str]:
     if event is None:
         return ["# No event looks like a purchase, so nothing is asked about what happens later."]
     days = _days(event)
-    window, who, what = _window(days), list(event.entities)[0], list(event.entities)[-1]
+    window, who, what = _window(days), next(iter(event.entities)), list(event.entities)[-1]
     value, quantity = amount_of(event)
     lines = [
-        f"# `{event.name}` looks like a purchase. The data span {days:.0f} days, so windows are {window}.",
-        f'churn = {{ kind = "Binary", label = {{ no = "{event.name}", of = "{who}", within = "{window}" }} }}',
+        f"# `{event.name}` looks like a purchase. The data span {days:.0f} days, so windows are "
+        f"{window}.",
+        _later("churn", "Binary", f'no = "{event.name}", of = "{who}", within = "{window}"'),
     ]
     if value:
-        lines.append(
-            f'spend = {{ kind = "Amount", label = {{ sum = "{event.name}.{value}", of = "{who}", within = "{window}" }} }}'
-        )
+        summed = f'sum = "{event.name}.{value}"'
+        lines.append(_later("spend", "Amount", f'{summed}, of = "{who}", within = "{window}"'))
     if who != what:
         summed = f'sum = "{event.name}.{quantity}"' if quantity else f'count = "{event.name}"'
+        following = f'next = "{event.name}.{what}", of = "{who}"'
         lines += [
-            f'sales = {{ kind = "Count", label = {{ {summed}, of = "{what}", within = "7d" }} }}',
-            f'next_{what} = {{ kind = "Retrieval", label = {{ next = "{event.name}.{what}", of = "{who}" }} }}',
+            _later("sales", "Count", f'{summed}, of = "{what}", within = "7d"'),
+            _later(f"next_{what}", "Retrieval", following),
         ]
     return lines if days >= 21 else ["# The data span too few days to look ahead.", *_off(lines)]
+
+
+def _later(name: str, kind: str, label: str) -> str:
+    """The line of a task whose label looks forward."""
+    return f'{name} = {{ kind = "{kind}", label = {{ {label} }} }}'
 
 
 def _off(lines: Sequence[str]) -> list[str]:

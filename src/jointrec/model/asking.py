@@ -22,6 +22,10 @@ Key = str | int | Mapping[str, Any]
 """A key, or for a thing that is in no table what is known of it: ``{"words": "red shoes"}``."""
 
 
+PlainKey = str | Mapping[str, Any]
+"""A key as tables hold it: ids are text."""
+
+
 @dataclass(frozen=True)
 class Questions:
     """Rows to answer, and the reader that knows every thing in them.
@@ -37,7 +41,7 @@ class Questions:
 def ask(
     reader: Reader,
     grain: Grain,
-    keys: Mapping[str, Sequence[Key]],
+    keys: Mapping[str, Sequence[PlainKey]],
     times: Int64[np.ndarray, "rows"] | None,
     context: pl.DataFrame,
 ) -> Questions:
@@ -59,11 +63,25 @@ def ask(
     return Questions(reader, reader.read(grain, rows, context), names)
 
 
+def plain_key(entity: str, key: Any) -> PlainKey:
+    """A key as tables hold it.
+
+    :raises DataError: where it is none.
+    """
+    if isinstance(key, str | Mapping):
+        return key
+    if isinstance(key, int | np.integer) and not isinstance(key, bool):
+        return str(key)
+    raise DataError(
+        f"{entity}: a key should be a text, a whole number, or for something new what is known of "
+        f"it by feature. Found `{key!r}`."
+    )
+
+
 def _codes(
-    reader: Reader, entity: str, given: Sequence[Key]
+    reader: Reader, entity: str, keys: Sequence[PlainKey]
 ) -> tuple[Reader, Int64[np.ndarray, "rows"], pl.Series]:
     """The code of each key, by a reader that knows them all, and each key as text."""
-    keys = [_plain(entity, key) for key in given]
     distinct = {repr(key): key for key in keys}
     known = reader.tables.entities[entity]["@key"]
     texts = pl.Series([key for key in distinct.values() if isinstance(key, str)], dtype=pl.String)
@@ -87,20 +105,8 @@ def _codes(
     return reader, np.array(codes, dtype=np.int64), pl.Series(entity, words, dtype=pl.String)
 
 
-def _plain(entity: str, key: Any) -> str | Mapping[str, Any]:
-    """A key as tables hold it: ids are text."""
-    if isinstance(key, str | Mapping):
-        return key
-    if isinstance(key, int | np.integer) and not isinstance(key, bool):
-        return str(key)
-    raise DataError(
-        f"{entity}: a key should be a text, a whole number, or for something new what is known of "
-        f"it by feature. Found `{key!r}`."
-    )
-
-
 def _described(
-    entity: str, key: str | Mapping[str, Any], place: Mapping[str, int], features: Mapping[str, Any]
+    entity: str, key: PlainKey, place: Mapping[str, int], features: Mapping[str, Any]
 ) -> Mapping[str, Any] | None:
     """What is known of a thing that no table holds; None for one that is known, or not at all."""
     if not isinstance(key, str):
@@ -150,10 +156,7 @@ def read_values(
     :param told: For some features a value for each row.
     :raises DataError: where a value is not what the feature reads.
     """
-    try:
-        frame = pl.DataFrame({name: list(values) for name, values in told.items()})
-    except TypeError as error:
-        raise DataError(f"{at}: the values of a feature should be of one type: {error}.") from None
+    frame = pl.DataFrame([_column(name, values, at) for name, values in told.items()])
     cells = {name: Cell(features[name].cell) for name in told}
     read = sources.read(frame, columns=cells, at=at)
     lost = [str(finding) for finding in read.findings if finding.action == "made null"]
@@ -167,3 +170,16 @@ def read_values(
     # Without any feature a frame would forget how many rows it has.
     rows = pl.DataFrame(pl.Series("@row", np.arange(count)))
     return pl.concat([rows, pl.DataFrame(read.table), pl.DataFrame(unknown)], how="horizontal")
+
+
+def _column(name: str, values: Sequence[Any], at: str) -> pl.Series:
+    """Values as a column of one type; whole numbers among others are numbers like them."""
+    try:
+        if any(isinstance(value, float) for value in values):
+            return pl.Series(name, values, dtype=pl.Float64)
+        return pl.Series(name, values)
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in values})
+        raise DataError(
+            f"{at}: the values of `{name}` should be of one type. Found {', '.join(kinds)}."
+        ) from None

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from polars.exceptions import PolarsError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -33,7 +34,10 @@ from .learned import Learned
 FORMAT = 1
 """The version of the layout of a bundle. A bundle of another version is refused."""
 
-_MISSHAPEN = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+_MISSHAPEN = (
+    AttributeError, IndexError, JointRecError, KeyError, PolarsError, RuntimeError, SafetensorError,
+    TypeError, ValueError, pa.ArrowException,
+)  # fmt: skip
 """What reading raises where a file says something else than it should."""
 
 
@@ -65,7 +69,7 @@ def read(path: Path) -> Learned:
     except BundleError:
         raise
     # Its sums are right, so this is not damage: somebody made the folder by hand.
-    except (JointRecError, SafetensorError, pa.ArrowException, *_MISSHAPEN) as error:
+    except _MISSHAPEN as error:
         raise BundleError(
             f"{path}: is not a bundle that JointRec wrote ({type(error).__name__}: {error})."
         ) from error

@@ -15,7 +15,7 @@ from jointrec.plan import Grain
 from jointrec.prepare import Reader
 from jointrec.sources import Cell
 
-from .asking import Key, Questions, ask, read_values
+from .asking import Key, PlainKey, Questions, ask, plain_key, read_values
 from .moments import Moment, moment_of
 
 
@@ -34,7 +34,8 @@ def by_keys(
     for entity in keys:
         if entity not in grain.entities:
             raise DataError(unknown_name("entity", entity, grain.entities, at=grain.name))
-    lists = {name: _listed(key) for name, key in (keys or _everybody(reader, grain)).items()}
+    asked = keys or _everybody(reader, grain)
+    lists = {name: _listed(name, key) for name, key in asked.items()}
     count = max((len(given) for given in lists.values() if isinstance(given, list)), default=1)
     for entity, given in lists.items():
         if isinstance(given, list) and len(given) != count:
@@ -85,11 +86,11 @@ def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Ques
     return ask(reader, grain, keys, times, frame)
 
 
-def _listed(key: Key | Sequence[Key]) -> Key | list[Key]:
+def _listed(entity: str, key: Key | Sequence[Key]) -> PlainKey | list[PlainKey]:
     """Several keys as a list; a single one as it is."""
     if isinstance(key, str | Mapping) or not isinstance(key, Sequence | pl.Series | np.ndarray):
-        return key
-    return list(key)
+        return plain_key(entity, key)
+    return [plain_key(entity, one) for one in key]
 
 
 def _everybody(reader: Reader, grain: Grain) -> dict[str, Sequence[Key]]:

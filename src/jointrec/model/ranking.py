@@ -61,6 +61,7 @@ def default_ranking(learned: Learned, keys: Mapping[str, Key]) -> dict[str, floa
 
     :raises DataError: where no task ranks anything for them.
     """
+    _check_entities(learned, keys)
     fits: dict[str, tuple[int, int]] = {}
     for task in learned.project.tasks:
         grain = learned.plan.grain_of(task)
@@ -86,10 +87,7 @@ def ranked_entity(learned: Learned, rank_by: Mapping[str, float], keys: Mapping[
     :raises DataError: where they rank nothing, or not the same thing, where a weight is no number,
         or where a key is given that none of them looks at.
     """
-    project = learned.project
-    for entity in keys:
-        if entity not in project.entity:
-            raise DataError(unknown_name("entity", entity, project.entity, at="recommend"))
+    _check_entities(learned, keys)
     for task, weight in rank_by.items():
         learned.check_task(task)
         if not math.isfinite(weight):
@@ -124,6 +122,13 @@ def _ranks(learned: Learned, task: str, keys: Mapping[str, Key]) -> str | None:
         return learned.plan.catalogue[task]
     seen = learned.plan.grain_of(task).sees
     return next((entity for entity in reversed(seen) if entity not in keys), None)
+
+
+def _check_entities(learned: Learned, keys: Mapping[str, Key]) -> None:
+    known = learned.project.entity
+    for entity in keys:
+        if entity not in known:
+            raise DataError(unknown_name("entity", entity, known, at="recommend"))
 
 
 def _check_lists(candidates: Sequence[str] | None, exclude: Sequence[str]) -> None:

@@ -76,16 +76,16 @@ def answer_all(
         rows[grain.name] = asked = rows_of_grain(grain, tables)
         labels = labels_of_grain(project, tables, grain, asked)
         parts = parts_of_grain(project, tables, grain, asked, labels, hashes)
-        found = _problems(project, tables, grain, labels, parts)
-        problems += found
-        if not found:
-            for name in grain.tasks:
+        unknown = _unknown(project, tables, grain, labels, parts)
+        for name in grain.tasks:
+            if name not in unknown:
                 known = labels[name].values.filter(pl.Series(parts[name] == TRAIN)).drop_nulls()
                 states[name] = project.tasks[name].learn(known)
-            encoded, odd = encode_labels(project, grain, labels, states)
-            answered[grain.name] = Answered(encoded, parts)
-            findings += odd
-            problems += _too_alike(project, answered[grain.name])
+        usable = {name: label for name, label in labels.items() if name not in unknown}
+        encoded, odd = encode_labels(project, grain, usable, states)
+        answered[grain.name] = Answered(encoded, parts)
+        findings += odd
+        problems += [*unknown.values(), *_too_alike(project, answered[grain.name])]
     if problems:
         raise DataError(together(problems, of="The data"))
     return AllAnswered(rows, answered, states, tuple(findings))
@@ -137,30 +137,30 @@ def encode_labels(
     return nested, [*findings, *out_of_order]
 
 
-def _problems(
+def _unknown(
     project: Project,
     tables: Tables,
     grain: Grain,
     labels: Mapping[str, Label],
     parts: Mapping[str, Int8[np.ndarray, "rows"]],
-) -> list[str]:
-    """Why tasks of a grain have no labels to learn from."""
+) -> dict[str, str]:
+    """For each task of a grain without labels to learn from, why there are none."""
     if len(next(iter(labels.values())).values) == 0:
-        return [
-            f"tasks.{name}: no rows are left to ask ({grain.name}). Check `where`, `active` and "
-            "that the keys of the tables match."
+        return {
+            name: f"tasks.{name}: no rows are left to ask ({grain.name}). Check `where`, `active` "
+            "and that the keys of the tables match."
             for name in grain.tasks
-        ]
-    problems: list[str] = []
+        }
+    problems: dict[str, str] = {}
     for name, label in labels.items():
         known = label.values.is_not_null()
         if not known.any():
-            problems.append(_never_known(project.tasks[name], name, tables))
+            problems[name] = _never_known(project.tasks[name], name, tables)
         elif not (known & pl.Series(parts[name] == TRAIN)).any():
-            problems.append(
+            problems[name] = (
                 f"tasks.{name}: no label is known in time to train on: before the validation cut, "
-                f"where time cuts. Shorten the label's window, or leave more rows to training: "
-                f"split = {type(project.split).__name__} …"
+                "where time cuts. Shorten the label's window, or let `split` leave more to "
+                "training."
             )
     return problems
 

@@ -140,7 +140,7 @@ def nest(
                     count=len(rows),
                     examples=tuple(f"row {row}" for row in rows[:3]),
                     action="made yes",
-                    text=f"tasks.{after}: rows where `{name}` happened and `{after}` did not, "
+                    text=f"rows where `{name}` happened and `{after}` did not, "
                     f"although `{name}` comes after it.",
                 )
             )

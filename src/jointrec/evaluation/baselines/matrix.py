@@ -66,7 +66,8 @@ def matrix(prepared: Prepared, asked: Asked, rows: Int64[np.ndarray, "rows"]) ->
         if moments.times is not None:
             add(moments.numbers[at], [f"{entity}: {name}" for name in layout.moments[entity]])
     if asked.grain.asking == "row":
-        add_fields(asked.context, layout.context[asked.grain.table], asked.grain.table, rows)
+        shape = layout.context.get(asked.grain.table, FieldsLayout())
+        add_fields(asked.context, shape, asked.grain.table, rows)
     add(asked.clock[rows], list(layout.clock) if asked.clock.shape[1] else [])
     for pair, numbers in asked.pairs.items():
         add(numbers[rows], [f"{' × '.join(pair)}: {name}" for name in layout.pairs[pair]])

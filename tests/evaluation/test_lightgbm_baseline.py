@@ -1,0 +1,209 @@
+"""LightGBM is given the very rows and features of the network, and is as strong as it can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import shop_prepared as shop
+
+from jointrec.errors import MissingExtra
+from jointrec.evaluation.baselines import LightGBM
+from jointrec.evaluation.baselines import lightgbm as ours
+from jointrec.evaluation.baselines.lightgbm import few_codes, objective
+from jointrec.evaluation.baselines.matrix import Matrix, matrix
+from jointrec.evaluation.evaluate import question_of
+from jointrec.functional.metrics import auc
+from jointrec.labels import later
+from jointrec.tasks import Amount, Binary, Choice, Count, Retrieval
+
+lightgbm = pytest.importorskip("lightgbm", reason="pip install 'jointrec[baselines]'")
+
+
+@pytest.fixture(scope="module")
+def world():
+    return shop.prepared()
+
+
+def question(world, name: str, grain: str):
+    project, _, prepared = world
+    return question_of(project, prepared, prepared.asked[grain], name)
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        (Binary("a.b"), "binary"),
+        (Amount("a.b"), "tweedie"),
+        (Count("a.b"), "poisson"),
+        (Choice("a.b"), "multiclass"),
+        (Retrieval(later.next("a.b", of="c")), None),
+    ],
+)
+def test_the_objective_is_that_of_the_answer(task, name):
+    assert objective(task) == name
+
+
+def test_it_is_given_exactly_the_rows_of_each_part(world, monkeypatch):
+    asked = question(world, "click", "impression")
+    made, trained = [], []
+    real_dataset, real_train = lightgbm.Dataset, lightgbm.train
+
+    def dataset(values, labels, **settings):
+        made.append((values, labels))
+        return real_dataset(values, labels, **settings)
+
+    def train(settings, *rest, **more):
+        trained.append(settings)
+        return real_train(settings, *rest, **more)
+
+    monkeypatch.setattr(lightgbm, "Dataset", dataset)
+    monkeypatch.setattr(lightgbm, "train", train)
+    answers = LightGBM().answer(asked, seed=3)
+    assert len(made) == 2
+    for (values, labels), rows in zip(made, (asked.train, asked.valid), strict=True):
+        assert (values == matrix(asked.prepared, asked.asked, rows).values).all()
+        assert labels.tolist() == asked.labels[rows].tolist()
+    assert answers.shape == (len(asked.test),)
+    assert {settings["seed"] for settings in trained} == {3}
+    assert [settings["num_leaves"] for settings in trained] == list(ours.LEAVES)
+    # Weighing classes moves no order and spoils the probabilities.
+    assert all("scale_pos_weight" not in s and "is_unbalance" not in s for s in trained)
+
+
+def test_test_labels_are_never_looked_at(world):
+    asked = question(world, "click", "impression")
+    labels = asked.labels.copy()
+    labels[asked.test] = 1 - labels[asked.test]
+    others = replace(asked.asked, labels={**asked.asked.labels, "click": labels})
+    first = LightGBM().answer(asked, seed=0)
+    assert (LightGBM().answer(replace(asked, asked=others), seed=0) == first).all()
+
+
+def test_it_learns_what_can_be_learned(world):
+    # Who clicks what depends on user and item together: parity against parity.
+    asked = question(world, "click", "impression")
+    assert auc(asked.labels[asked.test], LightGBM().answer(asked, seed=0)) > 0.95
+
+
+def test_chances_and_amounts_are_where_they_should_be(world):
+    click = LightGBM().answer(question(world, "click", "impression"), seed=0)
+    assert ((click > 0) & (click < 1)).all()
+    spent = question(world, "spent", "impression")
+    amounts = LightGBM().answer(spent, seed=0)
+    assert (amounts >= 0).all()
+    assert amounts.mean() == pytest.approx(spent.labels[spent.test].mean(), rel=0.5)
+    grade = LightGBM().answer(question(world, "grade", "judgement"), seed=0)
+    assert grade.shape[1] == 2
+    assert np.allclose(grade.sum(axis=1), 1)
+
+
+def test_it_stops_by_validation_and_the_smaller_loss_answers(world, monkeypatch):
+    asked = question(world, "buy", "impression")
+    tried = []
+    real_train = lightgbm.train
+
+    def train(*given, **more):
+        tried.append(real_train(*given, **more))
+        return tried[-1]
+
+    monkeypatch.setattr(lightgbm, "train", train)
+    answers = LightGBM().answer(asked, seed=0)
+    losses = [booster.best_score["valid_0"]["binary_logloss"] for booster in tried]
+    assert len(losses) == len(ours.LEAVES)
+    test = matrix(asked.prepared, asked.asked, asked.test)
+    best = tried[losses.index(min(losses))]
+    assert (answers == best.predict(test.values, num_iteration=best.best_iteration)).all()
+
+
+def test_without_validation_rows_it_answers_all_the_same(world):
+    asked = question(world, "odd", "user")
+    assert len(asked.valid) == 0
+    assert LightGBM().answer(asked, seed=0).shape == (len(asked.test),)
+
+
+def test_the_same_seed_gives_the_same_answers(world):
+    asked = question(world, "click", "impression")
+    first, second, other = (LightGBM().answer(asked, seed=seed) for seed in (0, 0, 1))
+    assert (first == second).all()
+    assert (first != other).any()
+
+
+def test_without_its_package_it_says_what_to_install(world, monkeypatch):
+    monkeypatch.setattr(ours, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'jointrec\[baselines\]'"):
+        LightGBM().answer(question(world, "click", "impression"), seed=0)
+    assert all(find_spec(package) for package in LightGBM.packages)
+
+
+def test_it_applies_where_there_is_something_to_learn(world):
+    click = question(world, "click", "impression")
+    assert LightGBM().applies(click)
+    assert not LightGBM().applies(replace(click, train=click.train[:0]))
+    assert not LightGBM().applies(question(world, "next", "user before purchase"))
+
+
+def test_codes_are_categories_where_they_are_few():
+    codes = np.stack([np.arange(2000), np.arange(2000) % 7, np.arange(2000) / 2000], axis=1)
+    data = Matrix(codes.astype(np.float32), ("user", "device", "price"), (0, 1))
+    assert few_codes(data) == [1]
+
+
+def test_the_matrix_holds_all_that_the_network_reads(world):
+    _, _, prepared = world
+    asked = prepared.asked["impression"]
+    rows = np.array([5, 0, 77, 5])
+    found = matrix(prepared, asked, rows)
+    user_id, item_id = (f"{n}.{prepared.layout.things[n].ids[0]}" for n in ("user", "item"))
+    assert found.names[:2] == (user_id, "user.age")
+    assert [found.names[n] for n in found.categories] == [
+        user_id,
+        item_id,
+        "impression.device",
+    ]
+    assert {"user: seen", "user: season", "item: code", "user × item: met", "cos"} <= set(
+        found.names
+    )
+    tags = [n for n in found.names if n.startswith("item.tags ")]
+    assert len(tags) == 1 + 7
+    for line, row in zip(found.values, rows.tolist(), strict=True):
+        told = dict(zip(found.names, line.tolist(), strict=True))
+        user, item = asked.moments["user"], asked.moments["item"]
+        who = int(user.things[asked.at["user"][row]])
+        what = int(item.things[asked.at["item"][row]])
+        # Codes begin at 0 for the unknown one, wherever the fused table has them.
+        assert told[user_id] == who
+        assert told[item_id] == what
+        device = asked.context.ids[row, 0] - asked.context.ids[:, 0].min()
+        assert told["impression.device"] == device
+        assert told["user.age"] == prepared.things["user"].fields.numbers[who, 0]
+        assert told["user: seen"] == user.numbers[asked.at["user"][row], 0]
+        assert told["item: code"] == item.numbers[asked.at["item"][row], 0]
+        assert told["user × item: liked"] == asked.pairs["user", "item"][row, 1]
+        assert told["sin"] == asked.clock[row, 0]
+        bag = prepared.things["item"].fields.bags[0]
+        own = bag.values[bag.offsets[what] : bag.offsets[what + 1]] - shop.START["tags"]
+        assert told["item.tags 0"] == len(own)
+        assert [told[f"item.tags {n}"] for n in range(1, 8)] == [
+            float(n in own) for n in range(7)
+        ]  # fmt: skip
+
+
+def test_only_the_most_frequent_of_many_values_have_columns(world, monkeypatch):
+    _, _, prepared = world
+    monkeypatch.setattr("jointrec.evaluation.baselines.matrix.MANY_OF_FEW", 3)
+    asked = prepared.asked["impression"]
+    found = matrix(prepared, asked, np.arange(50))
+    assert [name for name in found.names if name.startswith("item.tags")] == [
+        f"item.tags {n}" for n in range(4)
+    ]
+    values, counts = np.unique(prepared.things["item"].fields.bags[0].values, return_counts=True)
+    chosen = sorted(sorted(values, key=lambda v: -counts[values.tolist().index(v)])[:3])
+    bag = prepared.things["item"].fields.bags[0]
+    at = asked.moments["item"].things[asked.at["item"][np.arange(50)]]
+    for line, item in zip(found.values, at.tolist(), strict=True):
+        own = bag.values[bag.offsets[item] : bag.offsets[item + 1]]
+        columns = [line[found.names.index(f"item.tags {n}")] for n in range(1, 4)]
+        assert columns == [float(value in own) for value in chosen]
