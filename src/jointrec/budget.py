@@ -10,13 +10,14 @@ class Budget:
     """How long training may take, in passes over the rows.
 
     :param epochs: The most passes over the training rows.
-    :param rows: Rows per optimizer step, over all grains together.
+    :param rows: At most so many rows per optimizer step, over all grains together; small data take
+        fewer, so that a pass has steps enough.
     :param patience: A task (with its whole funnel) stops after this many passes without a better
         validation loss, and is served from its best pass.
     :param seed: Where all chance comes from: the same seed gives the same bits on one machine.
     """
 
     epochs: int = 8
-    rows: int = 4096
+    rows: int = 2048
     patience: int = 2
     seed: int = 0

@@ -53,6 +53,9 @@ At = Annotated[
     str | None,
     typer.Option(help="The moment of the question, as 2024-05-31. Default: just after the data."),
 ]
+Rounds = Annotated[
+    int, typer.Option(help="How often users are drawn again for the intervals.", min=1)
+]
 
 
 def _version(wanted: bool) -> None:
@@ -136,6 +139,7 @@ def fit(
     compare: Annotated[
         bool, typer.Option(help="Train alone and baselines too, to compare with.")
     ] = True,
+    rounds: Rounds = 200,
 ) -> None:
     """Train one model on all tasks, compare it, and write it with its report.
 
@@ -159,7 +163,9 @@ def fit(
     changed = {"seed": seed, "epochs": epochs}
     budget = replace(project.budget, **{k: v for k, v in changed.items() if v is not None})
     project = replace(project, budget=budget)
-    what = Compare() if compare else Compare(alone=False, baselines=())
+    what = Compare(rounds=rounds)
+    if not compare:
+        what = replace(what, alone=False, baselines=())
     with terminal_watch(out) as watch:
         model = fit_project(project, root=root, out=out, resume=resume, compare=what, watch=watch)
     print_report(model.report)
@@ -176,6 +182,7 @@ def evaluate(
         typer.Option(help="A folder with the same tables, of later months. Default: its own."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the report here as JSON.")] = None,
+    rounds: Rounds = 200,
 ) -> None:
     """Measure a saved model: on its own test rows, or on the tables of another folder.
 
@@ -186,7 +193,7 @@ def evaluate(
     from .durable import write_file
     from .terminal import print_report
 
-    report = _load(folder).evaluate(root)
+    report = _load(folder).evaluate(root, rounds=rounds)
     print_report(report)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -221,7 +228,10 @@ def predict(
     if out is not None:
         check_ending(out)
     model = _load(folder)
-    answers = model.predict(task, rows, at=at, k=k, **_keys(model, key))
+    keys: dict[str, Any] = {
+        name: given[0] if len(given) == 1 else given for name, given in _keys(model, key).items()
+    }
+    answers = model.predict(task, rows, at=at, k=k, **keys)
     if out is not None:
         write_frame(answers, out)
         typer.echo(f"Wrote {len(answers):,} answers to {out}.")
@@ -298,7 +308,7 @@ def _load(folder: Path) -> Model:
     return load(folder / "model" if (folder / "model").is_dir() else folder)
 
 
-def _keys(model: Model, pairs: list[str] | None) -> dict[str, Any]:
+def _keys(model: Model, pairs: list[str] | None) -> dict[str, list[str]]:
     """The keys that were given for each entity."""
     entities = model.project.entity
     found = _lists("--key", pairs)

@@ -52,9 +52,15 @@ cart = {{ kind = "Binary", label = "impression.carted", after = "click" }}
 revenue = {{ kind = "Amount", label = "impression.revenue", after = "cart" }}
 relevance = {{ kind = "Choice", label = "judgement.grade" }}
 intent = {{ kind = "Choice", label = "query.category" }}
-gone = {{ kind = "Binary", label = {{ no = "impression", of = "user", within = "5d", every = "5d" }} }}
-views = {{ kind = "Count", label = {{ count = "impression", of = "item", within = "5d", every = "5d" }} }}
 next = {{ kind = "Retrieval", label = {{ next = "impression.item", of = "user" }} }}
+
+[tasks.gone]
+kind = "Binary"
+label = {{ no = "impression", of = "user", within = "5d", every = "5d" }}
+
+[tasks.views]
+kind = "Count"
+label = {{ count = "impression", of = "item", within = "5d", every = "5d" }}
 """
 
 

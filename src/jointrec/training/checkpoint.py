@@ -61,6 +61,7 @@ def load(run: Run, path: Path) -> None:
     tensors = load_file(path / "now.safetensors")
     run.network.put_weights(_under("network", tensors))
     run.balancer.load_state_dict(_under("balancer", tensors))
+    run.average.load(_under("average", tensors), about["averaged"])
     run.table_state.copy_(tensors["table"])
     _load_optimizer(run.optimizer, _under("optimizer", tensors))
     run.stopping.load(about["stopping"])
@@ -86,6 +87,7 @@ def _fill(run: Run, folder: Path) -> None:
     tensors = {
         **_over("network", run.network.weights()),
         **_over("balancer", run.balancer.state_dict()),
+        **_over("average", run.average.weights),
         **_over("optimizer", _optimizer_tensors(run.optimizer)),
         "table": run.table_state,
     }
@@ -98,6 +100,7 @@ def _fill(run: Run, folder: Path) -> None:
         "format": FORMAT,
         "run": fingerprint(run),
         "epoch": run.epoch,
+        "averaged": run.average.steps,
         "snapshots": sorted(run.snapshots),
         "stopping": run.stopping.state(),
         "log": [vars(epoch) for epoch in run.log],

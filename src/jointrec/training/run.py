@@ -16,6 +16,7 @@ from jointrec.prepare.prepared import Prepared
 from jointrec.project import Project
 from jointrec.splits import VALID
 
+from .average import Average
 from .losses import summed, to_learn
 from .stopping import Stopping, components
 from .watch import Epoch, Progress, Watch
@@ -25,7 +26,7 @@ LONGEST = 10.0
 
 
 class Run:
-    """A network while it is trained.
+    """A network while it is trained. It is measured, and served, with averaged weights.
 
     Chance is drawn anew from (seed, pass) before every pass, so that going on from a checkpoint
     needs no state of a generator.
@@ -43,6 +44,7 @@ class Run:
         self.balancer = project.balancing.build(scales)
         self.dense = [*self.network.parameters(), *self.balancer.parameters()]
         self.optimizer = project.optimizer.build(self.dense)
+        self.average = Average(self.network)
         self.table_state = project.table.update.state(prepared.layout.table_rows)
         self.assembler = Assembler(prepared, plan, project.history.last)
         self.loader = self._loader(self.tasks)
@@ -71,13 +73,14 @@ class Run:
             step_sums, step_counts = self._step(batch, active, step)
             sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)
             watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
-        valid = self._validate()
+        with self.average.in_place():
+            valid = self._validate()
+            self.stopping.update(self.epoch, valid)
+            self._keep()
         means = (sums / counts.clamp(min=1)).tolist()
-        self.stopping.update(self.epoch, valid)
         losses = dict(zip(active, means, strict=True))
         self.log.append(Epoch(self.epoch, losses, valid, rows, perf_counter() - begun))
         watch.epoch(self.log[-1])
-        self._keep()
         self.epoch += 1
 
     def _step(self, batch: Batch, active: tuple[str, ...], step: int) -> tuple[Tensor, Tensor]:
@@ -93,6 +96,7 @@ class Run:
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.dense, LONGEST)
         self.optimizer.step()
+        self.average.update()
         if vectors.grad is not None:
             self.project.table.update.apply(
                 self.network.table.weight, self.table_state, batch.touched, vectors.grad
