@@ -55,6 +55,7 @@ def fit(
 ) -> Model:
     """Trains one network on all tasks of a project and measures it against other ways.
 
+    :param project: What to read, ask and train, as :func:`jointrec.read` gives it.
     :param root: The folder that relative sources are found in. Default: the current one.
     :param out: Where to write: ``model/`` (the bundle), ``report.json``, ``log.jsonl``,
         ``findings.csv``, ``quarantine/`` and, while it runs, ``checkpoints/``. Default: nowhere.

@@ -50,6 +50,7 @@ class Model(Learned):
         Whatever was never seen is legal: a key that no table holds is an unknown thing, an entity
         that is not named is unknown, and so is a value that no training row had.
 
+        :param task: Which one, by its name in the project.
         :param rows: A file or a table with a column for each entity (called as in the event, as the
             entity's key, or as the entity), and any features of the event. The event's time, or a
             column ``moment`` where entities are asked, asks each row at its own moment.
@@ -91,8 +92,11 @@ class Model(Learned):
     ) -> pl.DataFrame:
         """The best ``k`` for somebody by a weighted sum of answers. Exact: all are scored.
 
+        :param k: How many are listed.
         :param rank_by: What counts how much: ``{"buy": 1, "revenue": 0.1}``. A task that ranks a
             catalogue counts by its probability. Default: the task that uses most of what is given.
+        :param at: The moment at which all is asked. Default: just after the data end.
+        :param context: Features of the event, such as ``{"device": "mobile"}``.
         :param candidates: Only these are considered. Default: every row of the entity.
         :param exclude: These are left out.
         :param keys: For whom: ``user="u7"``, and whatever else is known, ``query="red shoes"``.
@@ -132,6 +136,7 @@ class Model(Learned):
 
         A crash while saving leaves the old folder or the new one, never half of one.
 
+        :param path: The folder to be; a bundle that is there is replaced.
         :raises BundleError: where something is at ``path`` that is no bundle.
         """
         return bundle.write(self, Path(path))
