@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import polars as pl
 from jaxtyping import Int64
 
 from .evaluation import Answers, Oracle
+from .labels import Later
 from .model import Compare, Model, fit
 from .plan import plan
 from .prepare import Asked
@@ -22,10 +24,13 @@ from .terminal import console, print_checked, print_frame, print_report, termina
 ROUNDS = 100
 
 
-def run(out: Path, *, seed: int = 7, shop: Shop | None = None) -> Model:
+def run(out: Path, *, seed: int = 7, shop: Shop | None = None, epochs: int | None = None) -> Model:
     """Simulates a shop, checks it, trains one model on all its tasks, compares, and asks it.
 
     :param out: Where the tables, the model, ``report.json`` and the log are written.
+    :param seed: Which of the shops it is.
+    :param shop: Another shop.
+    :param epochs: Other epochs than the project's.
     """
     show = console()
     begun = time.perf_counter()
@@ -38,6 +43,8 @@ def run(out: Path, *, seed: int = 7, shop: Shop | None = None) -> Model:
     text = (resources.files("jointrec.simulate") / "shop.toml").read_text(encoding="utf-8")
     (out / "shop.toml").write_text(text, encoding="utf-8")
     project = parse(text, at=str(out / "shop.toml"))
+    if epochs is not None:
+        project = replace(project, budget=replace(project.budget, epochs=epochs))
     show.rule("2. The plan")
     print_checked(check(project, folder))
     show.rule("3. One model on all tasks, each task alone, LightGBM, and the truth")
@@ -91,6 +98,20 @@ def _somebody(model: Model) -> str:
     return str(model.reader.tables.entities["user"]["@key"][code - 1])
 
 
+def _active(model: Model, task: str) -> list[str]:
+    """Who may be asked about now: those with an event as lately as the task wants."""
+    tables, grain = model.reader.tables, model.plan.grain_of(task)
+    since = (tables.until or 0) - (grain.active or 0)
+    codes = [
+        frame.filter(pl.col("@time") >= since)[f"@{grain.table}"]
+        for frame in tables.events.values()
+        if {"@time", f"@{grain.table}"} <= set(frame.columns)
+    ]
+    active = pl.concat(codes).unique().sort()
+    keys = tables.entities[grain.table]["@key"]
+    return keys.gather(active.filter(active > 0) - 1).to_list()
+
+
 def _ask(model: Model) -> None:
     somebody = _somebody(model)
     items = model.reader.tables.entities["item"].select(
@@ -109,7 +130,12 @@ def _ask(model: Model) -> None:
         model.recommend(user=somebody, k=5, rank_by={"next_item": 1.0}),
         f"Recommended to {somebody}",
     )
-    show(model.recommend(k=5, rank_by={"churn": 1.0}), "Most likely not to buy within 30 days")
+    churn = model.project.tasks["churn"].label
+    within = churn.within if isinstance(churn, Later) else None
+    show(
+        model.recommend(k=5, rank_by={"churn": 1.0}, candidates=_active(model, "churn")),
+        f"Still active, and most likely not to buy within {within}",
+    )
     show(
         model.recommend(k=5, rank_by={"sales": 1.0}), "Next week's best sellers (expected quantity)"
     )

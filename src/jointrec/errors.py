@@ -51,8 +51,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 def unknown_name(what: str, name: str, allowed: Iterable[str], *, at: str) -> str:
     """The one sentence used for every name that is not known.
 
-    >>> unknown_name("column", "clikced", ["clicked", "price"], at="tasks.click.label")
-    'tasks.click.label: there is no column `clikced`. Did you mean `clicked`? Known: clicked, price.'
+    >>> unknown_name("column", "clikced", ["clicked", "price"], at="click.label")
+    'click.label: there is no column `clikced`. Did you mean `clicked`? Known: clicked, price.'
     """
     allowed = sorted(allowed)
     known = f"Known: {', '.join(allowed)}." if allowed else "None are known here."
@@ -76,8 +76,8 @@ def together(problems: Sequence[str], *, of: str) -> str:
 def missing_extra(package: str, extra: str, *, needed_for: str) -> MissingExtra:
     """The error for an optional package that is not installed, with the line that installs it.
 
-    >>> print(missing_extra("lightgbm", "baselines", needed_for="the lightgbm baseline"))
-    the lightgbm baseline needs the package `lightgbm`. Install it with: pip install 'jointrec[baselines]'
+    >>> print(missing_extra("lightgbm", "baselines", needed_for="the baseline"))
+    the baseline needs the package `lightgbm`. Install it with: pip install 'jointrec[baselines]'
     """
     return MissingExtra(
         f"{needed_for} needs the package `{package}`. "

@@ -95,14 +95,16 @@ def print_report(report: Report) -> None:
 
 def print_frame(frame: pl.DataFrame, *, title: str) -> None:
     """Shows answers as a table."""
-    table = Table(title=Text(title))
+    table = Table()
     for name, kind in frame.schema.items():
         table.add_column(Text(name), justify="right" if kind.is_numeric() else "left")
     for row in frame.head(MOST_ROWS).iter_rows():
         _add(table, [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row])
+    show = console()
+    show.print(Text(title, style="bold"))
+    show.print(table)
     if len(frame) > MOST_ROWS:
-        table.caption = f"{MOST_ROWS} of {len(frame):,} rows. Use --out FILE for all."
-    console().print(table)
+        show.print(f"{MOST_ROWS} of {len(frame):,} rows. Use --out FILE for all.")
 
 
 def check_ending(path: Path) -> None:

@@ -63,6 +63,7 @@ class Dated:
 
 
 Encoded = Ids | Bags | Numbers | Dated
+"""Any of the forms that a column is encoded in."""
 
 
 class Feature(ABC):

@@ -16,7 +16,9 @@ from jointrec.labels import Later, microseconds
 from jointrec.project import Project
 
 Asking = Literal["row", "before", "every", "once"]
+"""When a grain is asked: at a row, before a row, every so often, or once."""
 DEFAULT_EVERY = "7d"
+"""How far apart the snapshots of an entity are, where a label does not say."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from .tables import Tables
 
 DAY = 86_400_000_000
 CLOCK = ("hour sin", "hour cos", "weekday sin", "weekday cos")
+"""The names of the numbers of :func:`clock`."""
 
 
 @dataclass(frozen=True)

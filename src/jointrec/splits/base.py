@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int8, Int64
 
-TRAIN, VALID, TEST, UNUSED = 0, 1, 2, 3
-"""The parts of a split. Rows in an embargo are UNUSED."""
+TRAIN = 0
+"""The part of the rows that are learned from."""
+VALID = 1
+"""The part of the rows that choose: when to stop, which way is better."""
+TEST = 2
+"""The part of the rows that judge, once."""
+UNUSED = 3
+"""The part of the rows whose label was not known in time: those in an embargo."""
 
 
 @dataclass(frozen=True)

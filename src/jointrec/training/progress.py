@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from .live import LiveWatch
 from .watch import Epoch, Progress, Watch
 
 
@@ -106,8 +107,6 @@ def _shown(stream: TextIO) -> Iterator[Watch]:
     if not stream.isatty():
         yield PlainWatch(stream)
         return
-    from .live import LiveWatch  # drawing takes a while to import, and is not always needed
-
     with LiveWatch(stream) as live:
         yield live
 
