@@ -17,7 +17,7 @@ class Budget:
     :param seed: Where all chance comes from: the same seed gives the same bits on one machine.
     """
 
-    epochs: int = 8
+    epochs: int = 6
     rows: int = 2048
-    patience: int = 2
+    patience: int = 1
     seed: int = 0

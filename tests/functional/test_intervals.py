@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jointrec.errors import DataError
-from jointrec.functional.intervals import Interval, bootstrap, paired
+from jointrec.functional.intervals import Drawn, Interval, bootstrap, drawn, paired
 from jointrec.functional.metrics import auc, choice_log_loss, gauc, mae
 
 
@@ -175,3 +175,32 @@ def test_a_hundred_thousand_rows_take_seconds(metric):
     start = time.perf_counter()
     bootstrap(metric, labels, answers, user, groups=user)
     assert time.perf_counter() - start < 10
+
+
+def test_many_metrics_at_once_are_each_what_it_is_alone():
+    labels, answers, user, _ = clicks()
+    metrics = {"auc": auc, "gauc": gauc, "mae": mae}
+    together = drawn(metrics, labels, answers, user, groups=user, rounds=30, seed=5)
+    assert list(together) == list(metrics)
+    for name, metric in metrics.items():
+        alone = bootstrap(metric, labels, answers, user, groups=user, rounds=30, seed=5)
+        assert together[name].interval() == alone
+        assert len(together[name].rounds) == 30
+
+
+def test_a_difference_of_what_was_drawn_alike_is_the_paired_one():
+    labels, answers, user, _ = clicks()
+    other = answers[::-1].copy()
+    a, b = (drawn({"m": auc}, labels, x, user, rounds=30, seed=5)["m"] for x in (answers, other))
+    assert (a - b).interval() == paired(auc, labels, answers, other, user, rounds=30, seed=5)
+
+
+def test_rounds_without_a_metric_are_left_out_of_a_difference_too():
+    nan = float("nan")
+    a = Drawn(1.0, np.array([1.0, nan, 3.0, 4.0]))
+    b = Drawn(0.5, np.array([0.0, 0.0, nan, 1.0]))
+    assert (a - b).interval() == Interval(0.5, 1.0, 3.0)
+    assert (
+        repr((a - Drawn(0.5, np.full(4, nan))).interval())
+        == "Interval(value=0.5, low=nan, high=nan)"
+    )

@@ -10,21 +10,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from jointrec.functional.intervals import Interval, bootstrap, paired
+from jointrec.functional.intervals import Drawn, Interval, drawn
 from jointrec.functional.metrics import gauc_groups, pessimistic_rank
 from jointrec.network import JointNetwork, answers_of
 from jointrec.plan import Plan
 from jointrec.prepare import Asked, Prepared
 from jointrec.project import Project
 from jointrec.splits import TEST, TRAIN, VALID
-from jointrec.tasks import Metric
 
 from .baselines import Baseline, Question
 from .report import TaskReport
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
 """Answers to some rows: a number each, or one per class or candidate."""
-UNKNOWN = Interval(math.nan, math.nan, math.nan)
+NOTHING = Drawn(math.nan, np.zeros(0))
 Oracle = Callable[[Asked, Int64[np.ndarray, "rows"]], Answers]
 """Gives the best answers that anyone could give for some rows, where they are known."""
 
@@ -127,23 +126,18 @@ def task_report(
     names = list(task.metrics)
     deciding = task.metrics[names[0]]
 
-    def interval(metric: Metric, answers: Answers) -> Interval:
-        if not len(labels):
-            return UNKNOWN
-        return bootstrap(
-            metric.measure, labels, answers, clusters, groups=clusters, rounds=rounds, seed=seed
-        )
+    measures = {name: metric.measure for name, metric in task.metrics.items()}
+    # With one seed all ways are measured on the same draws of clusters, so they can be compared.
+    found = {
+        way: drawn(measures, labels, answers, clusters, groups=clusters, rounds=rounds, seed=seed)
+        if len(labels)
+        else dict.fromkeys(names, NOTHING)
+        for way, answers in answered.items()
+    }
 
-    def gain(other: Answers) -> Interval:
-        first, second = answered["joint"], other
-        if deciding.better == "lower":
-            first, second = second, first
-        if not len(labels):
-            return UNKNOWN
-        return paired(
-            deciding.measure, labels, first, second, clusters,
-            groups=clusters, rounds=rounds, seed=seed,
-        )  # fmt: skip
+    def gain(other: str) -> Interval:
+        better, worse = found["joint"][names[0]], found[other][names[0]]
+        return (worse - better if deciding.better == "lower" else better - worse).interval()
 
     counted = task.has_chance or (not task.ranks_catalogue and task.cell != "id")
     return TaskReport(
@@ -157,14 +151,10 @@ def task_report(
         metric=names[0],
         better=deciding.better,
         systems={
-            way: {name: interval(metric, answers) for name, metric in task.metrics.items()}
-            for way, answers in answered.items()
+            way: {name: metric.interval() for name, metric in metrics.items()}
+            for way, metrics in found.items()
         },
-        gains={
-            way: gain(answers)
-            for way, answers in answered.items()
-            if way != "joint" and "joint" in answered
-        },
+        gains={way: gain(way) for way in found if way != "joint" and "joint" in found},
         clusters=len(np.unique(clusters)),
         gauc_clusters=gauc_groups(labels, clusters)[0] if "gauc" in task.metrics else None,
     )

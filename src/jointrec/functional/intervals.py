@@ -5,7 +5,9 @@ rows: the cluster bootstrap (Field and Welsh 2007; Efron 1979). A draw is only a
 every metric that takes weights has an interval.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,7 +20,7 @@ from jointrec.errors import DataError
 from .metrics.rows import Codes, Column
 
 Counts: TypeAlias = NDArray[np.float64]
-Measure: TypeAlias = Callable[[Counts | None], float]
+Measure: TypeAlias = Callable[[Counts | None], list[float]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,68 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A metric, over all rows and in each round of the bootstrap.
+
+    The difference of two that were drawn alike is drawn alike: ``(a - b).interval()``. Much of what
+    moves a metric from draw to draw moves both, so the difference is known far better than either.
+
+    :param value: The metric over all rows, each once.
+    :param rounds: The metric in each round; nan where it is not defined. None at all where there
+        are fewer than two clusters: one drawn again and again is always itself, without spread but
+        without certainty either.
+    """
+
+    value: float
+    rounds: NDArray[np.float64]
+
+    def __sub__(self, other: Drawn) -> Drawn:
+        return Drawn(self.value - other.value, self.rounds - other.rounds)
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """The percentiles (1 - level) / 2 and (1 + level) / 2, outwards to the nearest round.
+
+        Rounds that are nan are left out; if those are more than half, the ends are nan.
+        """
+        if not 0 < level < 1:
+            raise DataError(f"bootstrap.level: must lie between 0 and 1; received {level}.")
+        defined = np.sort(self.rounds[~np.isnan(self.rounds)])
+        if not len(defined) or 2 * len(defined) < len(self.rounds):
+            return Interval(self.value, float("nan"), float("nan"))
+        # How many rounds lie outside at each end; 0.05 · 40 must be 2, though it is a little less.
+        outside = int((1 - level) / 2 * (len(defined) - 1) + 1e-9)
+        return Interval(self.value, float(defined[outside]), float(defined[-1 - outside]))
+
+
+def drawn(
+    metrics: Mapping[str, Callable[..., float]],
+    labels: Column,
+    answers: Shaped[np.ndarray, "rows *answers"],
+    clusters: Codes,
+    *,
+    groups: Codes | None = None,
+    rounds: int = 200,
+    seed: int = 0,
+) -> dict[str, Drawn]:
+    """Several metrics of the same answers, all on the same draws: what :func:`bootstrap` does once.
+
+    The same seed, rounds and clusters draw the same, whatever the answers and the metrics are.
+    """
+    if rounds < 1:
+        raise DataError(f"bootstrap.rounds: must be 1 or more; received {rounds}.")
+    clusters, size = _codes(labels, clusters)
+    measure = _measure(list(metrics.values()), labels, answers, clusters, groups)
+    values = measure(None)
+    found = np.empty((rounds if size > 1 else 0, len(metrics)))
+    random = np.random.default_rng(seed)
+    for number in range(len(found)):
+        # The same as a multinomial draw, ten times faster for many clusters.
+        picks = random.integers(size, size=size)
+        found[number] = measure(np.bincount(picks, minlength=size).astype(np.float64))
+    return {name: Drawn(values[n], found[:, n]) for n, name in enumerate(metrics)}
 
 
 def bootstrap(
@@ -69,9 +133,10 @@ def bootstrap(
     >>> bootstrap(mae, np.array([0.0, 0.0, 0.0]), np.array([1.0, 2.0, 3.0]), np.array([7, 7, 8]))
     Interval(value=2.0, low=1.5, high=3.0)
     """
-    clusters, size = _codes(labels, clusters)
-    measure = _measure(metric, labels, answers, clusters, groups)
-    return _interval(measure, size, rounds=rounds, seed=seed, level=level)
+    found = drawn(
+        {"": metric}, labels, answers, clusters, groups=groups, rounds=rounds, seed=seed
+    )  # fmt: skip
+    return found[""].interval(level)
 
 
 def paired(
@@ -100,14 +165,11 @@ def paired(
     >>> paired(mae, seen, np.array([2.0, 3.0, 4.0]), np.array([1.0, 2.0, 3.0]), user)
     Interval(value=1.0, low=1.0, high=1.0)
     """
-    clusters, size = _codes(labels, clusters)
-    first = _measure(metric, labels, a, clusters, groups)
-    second = _measure(metric, labels, b, clusters, groups)
-
-    def difference(counts: Counts | None) -> float:
-        return first(counts) - second(counts)
-
-    return _interval(difference, size, rounds=rounds, seed=seed, level=level)
+    first, second = (
+        drawn({"": metric}, labels, answers, clusters, groups=groups, rounds=rounds, seed=seed)[""]
+        for answers in (a, b)
+    )
+    return (first - second).interval(level)
 
 
 def _codes(labels: Column, clusters: Codes) -> tuple[NDArray[np.int64], int]:
@@ -124,43 +186,20 @@ def _codes(labels: Column, clusters: Codes) -> tuple[NDArray[np.int64], int]:
 
 
 def _measure(
-    metric: Callable[..., float],
+    metrics: Sequence[Callable[..., float]],
     labels: Column,
     answers: Shaped[np.ndarray, "rows *answers"],
     codes: NDArray[np.int64],
     groups: Codes | None,
 ) -> Measure:
-    """The metric as a function of how often each cluster was drawn; None is each once."""
+    """The metrics as a function of how often each cluster was drawn; None is each once."""
     seen = np.flatnonzero(~np.isnan(np.asarray(labels, dtype=np.float64)))
     order = seen[np.argsort(answers[seen], kind="stable")] if answers.ndim == 1 else seen
     labels, answers, codes = labels[order], answers[order], codes[order]
     groups = None if groups is None else groups[order]
 
-    def measure(counts: Counts | None) -> float:
+    def measure(counts: Counts | None) -> list[float]:
         weights = None if counts is None else counts[codes]
-        return metric(labels, answers, weights=weights, groups=groups)
+        return [metric(labels, answers, weights=weights, groups=groups) for metric in metrics]
 
     return measure
-
-
-def _interval(measure: Measure, clusters: int, *, rounds: int, seed: int, level: float) -> Interval:
-    if rounds < 1:
-        raise DataError(f"bootstrap.rounds: must be 1 or more; received {rounds}.")
-    if not 0 < level < 1:
-        raise DataError(f"bootstrap.level: must lie between 0 and 1; received {level}.")
-    value = measure(None)
-    # One cluster drawn again and again is always itself: no spread, but no certainty either.
-    if clusters < 2:
-        return Interval(value, float("nan"), float("nan"))
-    random = np.random.default_rng(seed)
-    drawn = np.empty(rounds)
-    for number in range(rounds):
-        # The same as a multinomial draw, ten times faster for many clusters.
-        picks = random.integers(clusters, size=clusters)
-        drawn[number] = measure(np.bincount(picks, minlength=clusters).astype(np.float64))
-    drawn = np.sort(drawn[~np.isnan(drawn)])
-    if 2 * len(drawn) < rounds:
-        return Interval(value, float("nan"), float("nan"))
-    # How many rounds lie outside at each end; 0.05 · 40 must be 2, though it is a little less.
-    outside = int((1 - level) / 2 * (len(drawn) - 1) + 1e-9)
-    return Interval(value, float(drawn[outside]), float(drawn[-1 - outside]))
