@@ -378,3 +378,9 @@ def test_all_problems_are_told_at_once():
         "  2. tasks.a.label",
         "  3. tasks.b.after",
     ]
+
+
+def test_an_entity_cannot_have_a_name_that_the_verbs_need():
+    entity = {"k": jr.Entity("k.csv", key="id", features={"x": jr.features.Category()})}
+    with pytest.raises(jr.JointRecError, match="the name `k` is taken by the verbs"):
+        plan(jr.Project(entity=entity, tasks={"yes": jr.tasks.Binary("k.yes")}))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .errors import ProjectError
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -21,3 +23,10 @@ class Budget:
     rows: int = 2048
     patience: int = 1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "rows", "patience"):
+            if getattr(self, name) < 1:
+                raise ProjectError(f"`{name}` should be at least 1. Found `{getattr(self, name)}`.")
+        if self.seed < 0:
+            raise ProjectError(f"`seed` should be 0 or more. Found `{self.seed}`.")

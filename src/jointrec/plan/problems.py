@@ -18,6 +18,9 @@ _CELLS = {
     "list": "a list",
 }  # fmt: skip
 
+TAKEN = ("at", "candidates", "context", "exclude", "k", "rank_by", "rows", "self", "task")
+"""Names that `predict` and `recommend` have for something else, so that no entity can be so called."""
+
 
 def problems_of(project: Project) -> list[str]:
     """All problems of a project, in the order of its declarations."""
@@ -26,6 +29,12 @@ def problems_of(project: Project) -> list[str]:
         for family, names in (("entity", project.entity), ("event", project.event))
         for name in names
         if "." in name
+    ]
+    problems += [
+        f"entity: the name `{name}` is taken by the verbs, so nobody could ask about it by keyword. "
+        "Rename it."
+        for name in project.entity
+        if name in TAKEN
     ]
     for name in project.event:
         problems += _event_problems(project, name)
