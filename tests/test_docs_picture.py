@@ -54,9 +54,8 @@ def report() -> Report:
             "sales": task("poisson_deviance", "lower", positives=None,
                           systems={"joint": (1.5, 1.2, 1.9), "alone": (1.5, 1.25, 1.8)},
                           gains={"alone": (0.0, -0.1, 0.1)}),
-            "next_item": task("ndcg@10",
-                              systems={"joint": (0.1, 0.09, 0.11), "popularity": (0.08, 0.07, 0.09)},
-                              gains={"popularity": (0.02, 0.01, 0.03)}),
+            "next_item": task("ndcg@10", gains={"popularity": (0.02, 0.01, 0.03)}, systems={
+                "joint": (0.1, 0.09, 0.11), "popularity": (0.08, 0.07, 0.09)}),
             "churn": task(systems={"joint": (NAN, NAN, NAN)}, gains={"alone": (NAN, NAN, NAN)}),
         },
         {"jointrec": "0.1.0", "seed": 0, "seconds": {"train": 12.4}},
@@ -89,7 +88,8 @@ def test_wins_and_losses_are_told_alike():
 
 TABLE = """\
 | `click` | Binary | impression | 1,000 | 70 | auc ↑ | .750 (.700–.800) | .700 (.650–.750) \
-| .760 (.710–.810) | – | .850 (.800–.900) | ▲ +.050 (+.020 to +.080) | ▼ −.010 (−.020 to −.005) | – |
+| .760 (.710–.810) | – | .850 (.800–.900) | ▲ +.050 (+.020 to +.080) | ▼ −.010 (−.020 to −.005) \
+| – |
 """
 
 
@@ -132,7 +132,9 @@ def test_from_a_report_to_a_page_and_a_picture(tmp_path):
     page.write_text("<!-- table: a -->\n<!-- /table -->\n", encoding="utf-8")
     asked = [str(source), "--page", str(page), "--picture", str(drawn)]
     assert picture.main(asked) == 0
-    assert "`next_item`" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "](new/a.svg)\n\n| task |" in text
+    assert "`next_item`" in text
     first = drawn.read_bytes()
     tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(first).iter()}
     assert "path" in tags

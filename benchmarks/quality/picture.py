@@ -9,14 +9,15 @@ better is always to the right, and the ends of the scale are written down. Besid
 better joint is than training alone and than LightGBM (of a catalogue: than popularity), by the
 interval of the paired difference.
 
-The table goes between ``<!-- table: NAME -->`` and ``<!-- /table -->``, NAME being the name of the
-page's file. What stands around it is not touched.
+The table, below the picture if one is drawn, goes between ``<!-- table: NAME -->`` and
+``<!-- /table -->``, NAME being the name of the page's file. What stands around it is not touched.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -180,6 +181,15 @@ def fill(text: str, name: str, filling: str, *, at: str) -> str:
     return text.replace(found[0], f"{begin}\n\n{filling.strip()}\n\n{end}")
 
 
+def shown(picture: Path | None, page: Path) -> str:
+    """The line of a page that shows a picture; nothing where there is none."""
+    if picture is None:
+        return ""
+    place = os.path.relpath(picture.resolve(), page.resolve().parent)
+    alt = "Every task: each way of answering with its 95 % interval, better to the right"
+    return f"![{alt}]({Path(place).as_posix()})\n\n"
+
+
 def draw(report: Report, path: Path) -> None:
     """Writes the picture, as SVG or PNG by its ending. The same report gives the same bytes."""
     import matplotlib
@@ -276,13 +286,14 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         report = Report.from_json(given.report.read_text(encoding="utf-8"))
-        if given.page is not None:
-            text = given.page.read_text(encoding="utf-8")
-            filled = fill(text, given.page.stem, table(report), at=str(given.page))
-            write_file(given.page, filled.encode())
         if given.picture is not None:
             given.picture.parent.mkdir(parents=True, exist_ok=True)
             draw(report, given.picture)
+        if given.page is not None:
+            text = given.page.read_text(encoding="utf-8")
+            filling = shown(given.picture, given.page) + table(report)
+            filled = fill(text, given.page.stem, filling, at=str(given.page))
+            write_file(given.page, filled.encode())
     except (JointRecError, OSError, ValueError, KeyError) as error:
         sys.stderr.write(f"Error: {given.report}: {type(error).__name__}: {error}\n")
         return 2

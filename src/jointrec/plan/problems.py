@@ -19,7 +19,7 @@ _CELLS = {
 }  # fmt: skip
 
 TAKEN = ("at", "candidates", "context", "exclude", "k", "rank_by", "rows", "self", "task")
-"""Names that `predict` and `recommend` have for something else, so that no entity can be so called."""
+"""Names that the verbs have for something else, so that no entity can be called so."""
 
 
 def problems_of(project: Project) -> list[str]:
@@ -31,8 +31,8 @@ def problems_of(project: Project) -> list[str]:
         if "." in name
     ]
     problems += [
-        f"entity: the name `{name}` is taken by the verbs, so nobody could ask about it by keyword. "
-        "Rename it."
+        f"entity: the name `{name}` is taken by the verbs, so nobody could ask about it by "
+        "keyword. Rename it."
         for name in project.entity
         if name in TAKEN
     ]
