@@ -250,7 +250,7 @@ def feature_of(column: Column, rows: int) -> tuple[str | None, str]:
         return '"Number"', "a number"
     if column.kind == "flag":
         return '"Category"', "yes or no"
-    if column.words >= 2.5 and column.distinct > 50:
+    if column.words >= 2.0 and column.distinct > min(50, 0.5 * rows):
         return '"Text"', f"text of about {column.words:.0f} words"
     if column.unique or column.distinct > 0.9 * rows or _ID_NAME.search(column.name):
         return None, "looks like an id, which says nothing about what it names"
