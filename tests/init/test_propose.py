@@ -103,6 +103,7 @@ def test_a_shop_is_understood(tmp_path: Path, write: Writer):
     assert shop.entity["customer"].source == f"customers.{ending}"
     assert shop.entity["customer"].features == {"country": f.Category(), "since": f.Time()}
     assert shop.entity["product"].features == {
+        "title": f.Text(),
         "brand": f.Category(),
         "price": f.Number(scale="log"),
     }

@@ -155,11 +155,16 @@ class JointNetwork(nn.Module):
         return outputs
 
     def _chained(self, task: str, outputs: Mapping[str, Tensor]) -> Tensor:
-        """The outputs of a task within its funnel; those it comes after are already so."""
+        """The outputs of a task within its funnel; those it comes after are already so.
+
+        What came before is read without a gradient: a rare later task would otherwise bend the
+        chance of the earlier one to its own ends. Here we leave ESMM (Ma et al., 2018, which lets
+        it flow) for the forward-all, backward-own rule of STEM (Su et al., 2024).
+        """
         before, own = self._before(task), outputs[task]
         if before is None:
             return own
-        first = chain(outputs[before][:, 0], own[:, 0])
+        first = chain(outputs[before][:, 0].detach(), own[:, 0])
         return torch.cat([first[:, None], own[:, 1:]], dim=1)
 
     @property
