@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointrec.batches.ahead import ahead
-from jointrec.batches.order import BLOCK, FEWEST_ROWS, MOST_PASSES, stream, taken
+from jointrec.batches.order import BLOCK, FEWEST_ROWS, FEWEST_TAKEN, MOST_PASSES, stream, taken
 
 
 @given(st.integers(1, 200), st.integers(0, 500), st.integers(0, 500))
@@ -36,18 +36,26 @@ def test_what_an_epoch_takes(sizes: list[int], rows: int) -> None:
     if not any(sizes):
         assert (steps, set(counts)) == (0, {0})
         return
-    assert counts[sizes.index(max(sizes))] == max(sizes)  # one pass over the largest grain
+    passes, part = divmod(counts[sizes.index(max(sizes))], max(sizes))
+    assert part == 0  # whole passes over the largest grain: one, but for very small data
+    assert passes == (1 if max(sizes) >= FEWEST_TAKEN else -(-FEWEST_TAKEN // max(sizes)))
     for size, count in zip(sizes, counts, strict=True):
         assert (count >= steps) if size else (count == 0)  # every step sees every grain
         if size:
-            assert count <= max(MOST_PASSES * size + 1, steps)
+            assert count <= max(MOST_PASSES * size + 1, steps, FEWEST_TAKEN + size)
+            assert count >= FEWEST_TAKEN  # however small it is
             assert count >= size  # no row is left out of an epoch
     assert sum(counts) / steps <= max(rows, FEWEST_ROWS) + len(sizes)
 
 
 def test_smaller_grains_are_drawn_by_the_square_root_until_two_passes() -> None:
-    _, counts = taken([100_000, 64_000, 25_000, 1_000], 4096)
-    assert counts == (100_000, 80_000, 50_000, 2_000)
+    _, counts = taken([100_000, 64_000, 25_000, 5_000], 4096)
+    assert counts == (100_000, 80_000, 50_000, 10_000)
+
+
+def test_very_small_grains_are_passed_until_they_have_given_enough() -> None:
+    _, counts = taken([100_000, 3_000, 291], 4096)
+    assert counts == (100_000, 2 * 3_000, 14 * 291)
 
 
 def test_ahead_keeps_the_order_and_raises_where_it_happened() -> None:
