@@ -34,7 +34,7 @@ def run(out: Path, *, seed: int = 7, shop: Shop | None = None, epochs: int | Non
     """
     show = console()
     begun = time.perf_counter()
-    shop = shop or Shop(users=1200, items=300, seed=seed)
+    shop = shop or Shop(users=900, items=300, seed=seed)
     tables = shop.tables()
     folder = shop.write(out / "shop")
     sizes = ", ".join(f"{name} {len(table):,}" for name, table in tables.items())
