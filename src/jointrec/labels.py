@@ -17,6 +17,8 @@ from .errors import ProjectError
 Verb = Literal["any", "no", "count", "sum", "next"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
+DAY = 86_400_000_000
+"""A day in µs."""
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from jointrec.labels import DAY
 from jointrec.prepare.prepared import Popularity
 
 WHOLE = 20_000
 """A catalogue up to this size is always read whole."""
 
 DRAWS = 4_096
-DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
 
+from jointrec.labels import DAY
+
 from .base import Dated, Feature, State
 
 MISSING = int(np.iinfo(np.int64).min)
 """Stands for a missing time."""
-DAY = 86_400_000_000
 YEAR = float(np.log1p(365.0))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from jaxtyping import Float64, Int8, Int64
 
 from jointrec.errors import DataError, together
-from jointrec.labels import Later
+from jointrec.labels import DAY, Later
 from jointrec.plan import Grain, Plan
 from jointrec.project import Project
 from jointrec.sources import Finding
@@ -22,7 +22,6 @@ from .labels import Label, Rows, label_of, nest, rows_of
 from .tables import Tables
 
 State = Mapping[str, Any]
-DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int64
 
-from jointrec.labels import Later
+from jointrec.labels import DAY, Later
 from jointrec.plan import Plan
 from jointrec.project import Project
 
 from .prepared import Popularity
 from .tables import Tables
 
-DAY = 86_400_000_000
 DAYS = (1, 7, 30)
 """The windows, in days."""
 

@@ -11,6 +11,7 @@ from jaxtyping import Float32, Int64
 
 from jointrec.features import Bags, Dated, Feature, Ids, Numbers
 from jointrec.features.base import CellName
+from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan, timed
 from jointrec.project import Project
 
@@ -21,7 +22,6 @@ from .preparation import Preparation, Scale
 from .prepared import Asked, Fields, Moments, Things
 from .tables import Tables
 
-DAY = 86_400_000_000
 CLOCK = ("hour sin", "hour cos", "weekday sin", "weekday cos")
 """The names of the numbers of :func:`clock`."""
 

@@ -9,12 +9,11 @@ import numpy as np
 import polars as pl
 from jaxtyping import Int64
 
+from jointrec.labels import DAY
 from jointrec.project import Project
 from jointrec.splits import TRAIN
 
 from .tables import Tables
-
-DAY = 86_400_000_000
 
 
 def stable_hash(keys: pl.Series) -> Int64[np.ndarray, "rows"]:

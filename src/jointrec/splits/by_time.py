@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Int8, Int64
 
 from jointrec.errors import DataError, ProjectError
-from jointrec.labels import microseconds
+from jointrec.labels import DAY, microseconds
 
 from .base import TEST, TRAIN, UNUSED, VALID, Cuts, Split
 from .shares import by_share, check_shares
 
-DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

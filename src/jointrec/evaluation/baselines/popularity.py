@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from .base import Baseline, Question
+from jointrec.labels import DAY
 
-DAY = 86_400_000_000
+from .base import Baseline, Question
 
 
 class Popularity(Baseline):
