@@ -21,12 +21,16 @@ class Entity:
     :param id_floor: On how many different days training events must name an id before it gets a
         vector of its own; the others share one, as what was seen on one day only is not known to
         come back. A row without a time counts as a day. ``0`` gives no id a vector.
+    :param time: The column that says from when on a row holds, where a key has several rows: of
+        a moment, the last row strictly before it is read. Before its first row a thing is known
+        by its key alone. The table of an event will do: a thing is then what its last row said.
     """
 
     source: Any
     key: str | None = None
     features: Mapping[str, Feature] = field(default_factory=dict)
     id_floor: int = 3
+    time: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", _named(self.source))
@@ -69,6 +73,11 @@ class Event:
         object.__setattr__(self, "entities", _names(self.entities))
         where = {column: _one_or_names(values) for column, values in self.where.items()}
         object.__setattr__(self, "where", where)
+
+
+def same_source(one: Any, other: Any) -> bool:
+    """Whether two sources are one. Tables in memory are compared by identity, not by their rows."""
+    return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
 
 
 def _named(source: Any) -> Any:

@@ -10,8 +10,10 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
+from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan
 from jointrec.prepare.prepared import Asked, Fields, Moments, Past, Prepared
+from jointrec.prepare.versions import Versions
 from jointrec.splits import TRAIN
 
 from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch
@@ -39,6 +41,7 @@ class Assembler:
         self.prepared = prepared
         self.plan = plan
         self.last = last
+        self._rows_on_days: dict[tuple[str, int], Int64[np.ndarray, "codes"]] = {}
 
     def __call__(
         self,
@@ -105,15 +108,7 @@ class Assembler:
         for task, entity in self.plan.catalogue.items():
             if task in grain.tasks and asked.times is not None:
                 choice = self._choice(task, labels.get(task), seed)
-                counts, days = counted(
-                    self.prepared.popularity[task], asked.times[rows], choice.codes
-                )
-                candidates[task] = Candidates(
-                    torch.from_numpy(things[entity].add(choice.codes)),
-                    None if choice.log_q is None else torch.from_numpy(choice.log_q),
-                    torch.from_numpy(counts),
-                    torch.from_numpy(days),
-                )
+                candidates[task] = self._candidates(task, choice, asked.times[rows], things[entity])
                 if task in labels:
                     labels[task] = among(choice, labels[task])
         return Examples(
@@ -127,6 +122,38 @@ class Assembler:
             known={task: torch.from_numpy(values) for task, values in known.items()},
             candidates=candidates,
         )
+
+    def _candidates(
+        self, task: str, choice: Choice, times: Int64[np.ndarray, "rows"], pool: Pool
+    ) -> Candidates:
+        """What a task chooses from at some moments."""
+        entity = self.plan.catalogue[task]
+        counts, days = counted(self.prepared.popularity[task], times, choice.codes)
+        here, versions = choice.codes, None
+        changing = self.prepared.things[entity].versions
+        if changing is not None:
+            begun, days = np.unique(times // DAY, return_inverse=True)
+            counts, at = counted(self.prepared.popularity[task], begun * DAY, choice.codes)
+            counts, days = counts[at], days.astype(np.int64, copy=False)
+            rows = np.stack(
+                [self._on_day(entity, changing, day)[choice.codes] for day in begun.tolist()]
+            )
+            here, found = distinct(rows, len(self.prepared.things[entity].keys))
+            versions = torch.from_numpy(found)
+        return Candidates(
+            torch.from_numpy(pool.add(here)),
+            None if choice.log_q is None else torch.from_numpy(choice.log_q),
+            torch.from_numpy(counts),
+            torch.from_numpy(days),
+            versions,
+        )
+
+    def _on_day(self, entity: str, changing: Versions, day: int) -> Int64[np.ndarray, "codes"]:
+        """The row of each thing of a catalogue as it is when a day begins (days since 1970 UTC)."""
+        if (entity, day) not in self._rows_on_days:
+            codes = np.arange(changing.first)
+            self._rows_on_days[entity, day] = changing.at(codes, np.full(len(codes), day * DAY))
+        return self._rows_on_days[entity, day]
 
     @cached_property
     def grains(self) -> dict[str, Grain]:

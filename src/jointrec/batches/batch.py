@@ -76,17 +76,21 @@ class MomentBatch:
 class Candidates:
     """What a task chooses from.
 
-    :param positions: Positions in :attr:`Batch.things` of the ranked entity.
+    :param positions: Positions in :attr:`Batch.things` of the ranked entity: of each candidate, or
+        where candidates change with time, of each of their versions that is here.
     :param log_q: log of the chance with which each stands here, where not all do; None where all
         do, in the order of the catalogue.
     :param counts: How often each was chosen in the windows before each of the days.
     :param days: The day of each row, as a position in ``counts``.
+    :param versions: Which of ``positions`` each candidate is on each of the days; None where it is
+        its own on all.
     """
 
-    positions: Int[Tensor, "candidates"]
+    positions: Int[Tensor, "_"]
     log_q: Float[Tensor, "candidates"] | None
     counts: Float[Tensor, "days candidates windows"]
     days: Int[Tensor, "rows"]
+    versions: Int[Tensor, "days candidates"] | None = None
 
 
 @dataclass(frozen=True)

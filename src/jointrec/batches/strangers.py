@@ -42,7 +42,7 @@ def hidden_rate(prepared: Prepared, asked: Asked, entity: str) -> float:
     train, valid = _rows(asked, TRAIN), _rows(asked, VALID)
     ids = prepared.things[entity].fields.ids[:, column]
     own = ids != ids[0]
-    codes = asked.moments[entity].things[asked.at[entity]]
+    codes = prepared.things[entity].codes_of(asked.moments[entity].things[asked.at[entity]])
     met = np.zeros(len(ids), dtype=bool)
     met[codes[train]] = True
     if not train.any() or not valid.any():

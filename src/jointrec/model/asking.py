@@ -144,6 +144,7 @@ def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str
             np.concatenate([old.fields.numbers, new.fields.numbers]),
         ),
         {name: np.concatenate([old.dated[name], new.dated[name]]) for name in old.dated},
+        old.versions,
     )
     return replace(reader, things={**reader.things, entity: joined})
 

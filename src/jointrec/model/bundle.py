@@ -125,7 +125,8 @@ def _fill(learned: Learned, folder: Path) -> None:
     for n, (network, _) in enumerate(networks):
         save_file(network.weights(), folder / f"network-{n}.safetensors")
     tables = learned.reader.tables
-    for family, frames in (("entity", tables.entities), ("event", tables.events)):
+    families = {"entity": tables.entities, "event": tables.events, "version": tables.versions}
+    for family, frames in families.items():
         for name, frame in frames.items():
             pq.write_table(
                 frame.to_arrow(), folder / f"{family}.{name}.parquet",
@@ -142,6 +143,7 @@ def _read(files: Files, about: Mapping[str, Any]) -> Learned:
         {name: files.table(f"event.{name}.parquet") for name in project.event},
         (), {}, {}, preparation.first, preparation.until, Cuts(*preparation.cuts),
         preparation.limits,
+        {n: files.table(f"version.{n}.parquet") for n, e in project.entity.items() if e.time},
     )  # fmt: skip
     reader = build_reader(project, planned, tables, preparation)
     loaded: dict[str, JointNetwork] = {}

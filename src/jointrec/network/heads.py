@@ -77,10 +77,14 @@ class ChoiceHead(nn.Module):
     ) -> Float[Tensor, "rows candidates"]:
         """The scores of the candidates, corrected for the chance with which each is here."""
         own = gathered(fields, candidates.positions)
-        prior = candidates.counts @ self.popularity + self.bias(own).squeeze(1)
+        fit = self.row(x) @ self.candidate(own).T / math.sqrt(CHOICE)
+        bias = self.bias(own).squeeze(1)
+        if candidates.versions is not None:  # one score for each version; each row sees its own
+            fit = fit.gather(1, candidates.versions[candidates.days])
+            bias = gathered(bias[:, None], candidates.versions).squeeze(2)
+        prior = candidates.counts @ self.popularity + bias
         if candidates.log_q is not None:
             prior = prior - candidates.log_q
-        fit = self.row(x) @ self.candidate(own).T / math.sqrt(CHOICE)
         scores: Tensor = fit + gathered(prior, candidates.days)
         return scores
 

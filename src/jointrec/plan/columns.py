@@ -30,6 +30,8 @@ def uses(project: Project, table: str) -> list[Use]:
     if table in project.entity:
         entity, at = project.entity[table], f"entity.{table}"
         found = [Use(entity.key, ("id",), f"{at}.key")] if entity.key else []
+        if entity.time:
+            found.append(Use(entity.time, ("time",), f"{at}.time"))
     else:
         event, at = project.event[table], f"event.{table}"
         found = [

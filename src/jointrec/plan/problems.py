@@ -36,6 +36,12 @@ def problems_of(project: Project) -> list[str]:
         for name in project.entity
         if name in TAKEN
     ]
+    problems += [
+        f"entity.{name}.time: without a `key` nothing says which rows are of one thing. "
+        "Name the column that does as `key`."
+        for name, entity in project.entity.items()
+        if entity.time is not None and entity.key is None
+    ]
     for name in project.event:
         problems += _event_problems(project, name)
     if not project.tasks:
@@ -139,6 +145,11 @@ def _column_label_problems(project: Project, task: Task, label: str, here: str) 
         yield (
             f"{here}: {type(task).__name__} learns what comes next. "
             'Write label = { next = "event.entity", of = "entity" }.'
+        )
+    elif table in project.entity and project.entity[table].time is not None:
+        yield (
+            f"{here}: `{label}` changes with time (entity.{table}.time), so at no moment is it the "
+            "answer. Declare the table as an event, and learn a column of that."
         )
     elif column in features_of(project, table):
         yield (

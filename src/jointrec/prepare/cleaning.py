@@ -8,6 +8,7 @@ import polars as pl
 
 from jointrec.plan import key_column
 from jointrec.project import Project
+from jointrec.schema import same_source
 from jointrec.sources import Finding
 
 EARLIEST, LATEST = 315_532_800_000_000, 4_102_444_800_000_000
@@ -79,9 +80,46 @@ def clean_entity(
     frame = cleaning.set_aside(
         at, frame, frame["@key"].is_null(), code="no_key", text=f"rows without a {key}."
     )
+    if entity.time is not None:
+        return _versioned(project, name, _timed(frame, entity.time, at, cleaning), cleaning)
     return cleaning.set_aside(
         at, frame, ~frame["@key"].is_first_distinct(), code="duplicate_key",
         text=f"rows whose {key} an earlier row has already. The first of each is used.",
+    )  # fmt: skip
+
+
+def _versioned(
+    project: Project, name: str, frame: pl.DataFrame, cleaning: Cleaning
+) -> pl.DataFrame:
+    """Rows of which no two say different things of one key at one time.
+
+    Rows that say the same are one version. They are worth a word only where the table is the
+    entity's own: one of order lines names its customer in each of them.
+    """
+    entity, at = project.entity[name], f"entity.{name}"
+    again = pl.struct("@key", "@time").is_duplicated()
+    same = frame.with_row_index("@row").filter(again)
+    said = [column for column in frame.columns if column not in (entity.key, entity.time)]
+    first = [pl.col(column).first().over("@key", "@time").alias(f"@{column}") for column in said]
+    differs = pl.any_horizontal(*[pl.col(c).ne_missing(pl.col(f"@{c}")) for c in said])
+    told = same.with_columns(*first).select(
+        "@row",
+        differs.alias("differs"),
+        pl.struct("@key", "@time").is_first_distinct().alias("first"),
+    )
+    if not any(same_source(event.source, entity.source) for event in project.event.values()):
+        rows = told.filter(~pl.col("differs") & ~pl.col("first"))["@row"]
+        cleaning.find(
+            "repeated_version", at, frame[rows].select(pl.exclude("^@.*$")), action="used once",
+            text=f"rows equal to an earlier one, `{entity.time}` and all.",
+        )  # fmt: skip
+    differing = pl.int_range(len(frame), eager=True).is_in(
+        told.filter("differs")["@row"].cast(pl.Int64).implode()
+    )
+    return cleaning.set_aside(
+        at, frame, differing, code="two_versions",
+        text=f"rows that say something else of a `{entity.key}` than an earlier row of the very "
+        f"same `{entity.time}`. The first of each is used.",
     )  # fmt: skip
 
 

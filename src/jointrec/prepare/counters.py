@@ -21,6 +21,7 @@ from jointrec.project import Project
 
 from .tables import Tables
 from .timeline import Span, Timeline
+from .versions import Versions
 
 HOUR = 3_600_000_000
 LONG_AGO = 10 * 365 * 24
@@ -41,16 +42,26 @@ class Keys:
     :param values: For each, what stands for a code: its value, 0 where that is missing; None where
         the code stands for itself.
     :param size: One more than the largest code or value of the last entity.
+    :param versions: Those of the entity whose value counts, if it changes with time: its values are
+        then by row.
     """
 
     entities: tuple[str, ...]
-    values: tuple[Int64[np.ndarray, "codes"] | None, ...]
+    values: tuple[Int64[np.ndarray, "_"] | None, ...]
     size: int
+    versions: Versions | None = None
 
-    def of(self, codes: Iterable[Int64[np.ndarray, "rows"]]) -> Int64[np.ndarray, "rows"]:
-        """The key of each row, given the codes of the entities; −1 where any part is unknown."""
+    def of(
+        self, codes: Iterable[Int64[np.ndarray, "rows"]], times: Int64[np.ndarray, "rows"]
+    ) -> Int64[np.ndarray, "rows"]:
+        """The key of each row, given the codes of the entities; −1 where any part is unknown.
+
+        :param times: As of when the values are read: strictly before.
+        """
         parts = [
-            code if values is None else values[code]
+            code
+            if values is None
+            else values[code if self.versions is None else self.versions.at(code, times)]
             for code, values in zip(codes, self.values, strict=True)
         ]
         known = np.all([part > 0 for part in parts], axis=0)
@@ -100,7 +111,8 @@ class Counter:
     def build(cls, whose: str, counted: Counted, keys: Keys, tables: Tables) -> Counter:
         """Indexes the rows of an event, without those in which a part of the key is unknown."""
         frame = tables.events[counted.event]
-        key = keys.of([frame[f"@{entity}"].to_numpy() for entity in keys.entities])
+        times = frame["@time"].to_numpy()
+        key = keys.of([frame[f"@{entity}"].to_numpy() for entity in keys.entities], times)
         kept = np.flatnonzero(key >= 0)
         outcomes: dict[str, Float64[np.ndarray, "rows"]] = {}
         for column in counted.rates:
@@ -108,7 +120,7 @@ class Counter:
             outcomes[column] = yes
             if np.isnan(yes).any():
                 outcomes[f"{column} known"] = (~np.isnan(yes)).astype(np.float64)
-        line = Timeline.build(key[kept], frame["@time"].to_numpy()[kept], outcomes)
+        line = Timeline.build(key[kept], times[kept], outcomes)
         return cls(whose, counted, keys, line)
 
     @property
@@ -274,7 +286,8 @@ def _pair_counters(
     for acting, other in (pair, pair[::-1]):
         acted = [event for event in both if project.event[event.event].entities[0] == acting]
         for column, values in _categories(project, tables, other) if acted else ():
-            keys = Keys((acting, other), (None, values), int(values.max()) + 1)
+            size = int(values.max()) + 1
+            keys = Keys((acting, other), (None, values), size, Versions.of(tables, other))
             for event in acted:
                 fewer = replace(event, windows=event.rate_windows, rate_windows={"ever": None})
                 yield Counter.build(f"{acting} × {other}.{column}: ", fewer, keys, tables)
@@ -283,10 +296,12 @@ def _pair_counters(
 def _categories(
     project: Project, tables: Tables, entity: str
 ) -> Iterator[tuple[str, Int64[np.ndarray, "codes"]]]:
-    """For each category of an entity, the number of the value of each code; 0 where missing."""
+    """For each category of an entity, the number of the value of each row; 0 where missing."""
+    before = len(tables.entities[entity]) if entity in tables.versions else 0
     for column, feature in project.entity[entity].features.items():
         if isinstance(feature, Category):
-            values = _values(tables.entities[entity][column])
+            values = _values(tables.columns_of(entity)[column])
+            values = np.concatenate([np.zeros(before, dtype=np.int64), values])
             if values.max() <= MAX_VALUES:
                 yield column, values
 
@@ -316,7 +331,7 @@ def _numbers(
         columns = np.empty((width, len(rows)), dtype=np.float32)
         filled = 0
         for counter in counters:
-            keys = counter.keys.of([some[entity] for entity in counter.keys.entities])
+            keys = counter.keys.of([some[name] for name in counter.keys.entities], moments[rows])
             for numbers in counter.numbers(keys, moments[rows]):
                 columns[filled] = numbers
                 filled += 1

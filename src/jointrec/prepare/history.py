@@ -15,6 +15,7 @@ from jointrec.project import Project
 from .prepared import Past
 from .tables import Tables
 from .timeline import Timeline
+from .versions import Versions
 
 NONE = "none"
 """The first kind of event: there is none."""
@@ -77,7 +78,11 @@ def past_of(project: Project, plan: Plan, tables: Tables, entity: str) -> PastOf
     merged = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
     order = np.lexsort((*merged[:1:-1], merged[1], merged[0]))
     things, times, kind_of, *about = (part[order] for part in merged)
-    past = Past(kind_of, dict(zip(objects, about, strict=True)), times)
+    rows = dict(zip(objects, about, strict=True))
+    for other in objects:
+        versions = Versions.of(tables, other)
+        rows[other] = rows[other] if versions is None else versions.at(rows[other], times)
+    past = Past(kind_of, rows, times)
     return PastOf(past, Timeline.build(things, times), tuple(kinds), objects)
 
 

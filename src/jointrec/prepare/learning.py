@@ -18,7 +18,7 @@ from .preparation import Preparation, Scale
 from .prepared import Layout
 from .reader import Raw, pair_name
 from .tables import Tables
-from .training_rows import days_named, times_named
+from .training_rows import days_named, learned_rows, times_named
 
 
 def learn_columns(
@@ -37,16 +37,16 @@ def learn_columns(
     table_rows = 0
     for name, entity in project.entity.items():
         counts = times_named(project, tables, trained, name)
-        frame = tables.entities[name]
-        seen = frame.filter(trained[name]) if counts is None else frame.filter(counts > 0)
+        seen = learned_rows(project, tables, trained, name)
         if entity.id_floor > 0:
             days = days_named(project, tables, trained, name)
-            ids[name] = _returning(frame["@key"], days, counts, entity.id_floor)
+            keys = tables.entities[name]["@key"]
+            ids[name] = _returning(keys, days, counts, entity.id_floor)
             offsets[f"{name}.@id"], table_rows = table_rows, table_rows + len(ids[name]) + 1
         for column, feature in entity.features.items():
             features[f"{name}.{column}"] = feature.learn(seen[column])
     for name, event in project.event.items():
-        seen = tables.events[name].filter(trained[name])
+        seen = learned_rows(project, tables, trained, name)
         for column, feature in event.features.items():
             features[f"{name}.{column}"] = feature.learn(seen[column])
     for name, state in features.items():

@@ -13,7 +13,7 @@ from jointrec.project import Project
 
 from .cleaning import Cleaning
 from .tables import Tables
-from .training_rows import hashes_of, times_named, trained_rows
+from .training_rows import hashes_of, learned_rows, trained_rows
 
 TIMES = 1_000
 """A number is absurd where it is more than this many times as large as almost all others."""
@@ -29,18 +29,17 @@ def learn_limits(project: Project, tables: Tables) -> dict[str, float]:
     column with fewer than 100 such numbers gets no limit.
     """
     limits: dict[str, float] = {}
-    if not any("number" in columns_of(project, name).values() for name in _tables(tables)):
+    numbers = {
+        name: [column for column, cell in columns_of(project, name).items() if cell == "number"]
+        for name in [*tables.entities, *tables.events]
+    }
+    if not any(numbers.values()):
         return limits
     trained = trained_rows(project, tables, hashes_of(tables))
-    for name, frame in _tables(tables).items():
-        seen = trained[name]
-        if name in project.entity:
-            named = times_named(project, tables, trained, name)
-            seen = seen if named is None else named > 0
-        for column, cell in columns_of(project, name).items():
-            if cell != "number":
-                continue
-            sizes = frame[column].filter(seen).drop_nulls().abs()
+    for name in [name for name, columns in numbers.items() if columns]:
+        seen = learned_rows(project, tables, trained, name)
+        for column in numbers[name]:
+            sizes = seen[column].drop_nulls().abs()
             sizes = sizes.filter(sizes > 0)
             if len(sizes) >= LEAST:
                 quantile = np.quantile(sizes.to_numpy(), 0.99, method="lower")
@@ -48,16 +47,13 @@ def learn_limits(project: Project, tables: Tables) -> dict[str, float]:
     return limits
 
 
-def _tables(tables: Tables) -> dict[str, pl.DataFrame]:
-    return {**tables.entities, **tables.events}
-
-
 def within_limits(tables: Tables, limits: Mapping[str, float], cleaning: Cleaning) -> Tables:
     """The tables with absurd numbers made null, each a finding."""
-    entities, events = dict(tables.entities), dict(tables.events)
+    entities, events, versions = dict(tables.entities), dict(tables.events), dict(tables.versions)
     for place, limit in limits.items():
         name, _, column = place.partition(".")
         family, frames = ("entity", entities) if name in entities else ("event", events)
+        frames = versions if name in versions else frames
         absurd = (frames[name][column].abs() > limit).fill_null(False)
         if absurd.any():
             cleaning.find(
@@ -67,4 +63,4 @@ def within_limits(tables: Tables, limits: Mapping[str, float], cleaning: Cleanin
             )  # fmt: skip
             known = pl.when(~absurd).then(pl.col(column)).alias(column)
             frames[name] = frames[name].with_columns(known)
-    return replace(tables, entities=entities, events=events, limits=limits)
+    return replace(tables, entities=entities, events=events, versions=versions, limits=limits)

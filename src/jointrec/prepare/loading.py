@@ -17,7 +17,7 @@ from jointrec import sources
 from jointrec.errors import DataError, JointRecError, SourceError, nearest, together
 from jointrec.plan import columns_of
 from jointrec.project import Project
-from jointrec.schema import Entity, Event
+from jointrec.schema import Entity, Event, same_source
 from jointrec.sources import Cell
 from jointrec.splits import Cuts
 
@@ -25,6 +25,7 @@ from .cleaning import Cleaning, clean_entity, clean_event
 from .limits import learn_limits, within_limits
 from .preparation import Preparation
 from .tables import Tables
+from .versions import by_version
 
 
 def load(
@@ -45,18 +46,25 @@ def load(
     entities = {
         name: clean_entity(project, name, frames.pop(name), cleaning) for name in project.entity
     }
+    used = {name: len(frame) for name, frame in entities.items()}
+    versions = {}
+    for name in [name for name, entity in project.entity.items() if entity.time is not None]:
+        entities[name], versions[name] = by_version(entities[name], project.entity[name].features)
     events = {
         name: clean_event(project, name, frames.pop(name), entities, cleaning)
         for name in project.event
     }
-    _check_counts(rows_in, {**entities, **events}, cleaning)
+    used |= {name: len(frame) for name, frame in events.items()}
+    _check_counts(rows_in, used, cleaning)
     first, until = _span(events)
     cuts = Cuts(None, None)
     if learned is not None:
         cuts = Cuts(*learned.cuts)
     elif first is not None and until is not None:
         cuts = project.split.cuts(first, until - 1)
-    tables = Tables(entities, events, (), cleaning.quarantine, rows_in, first, until, cuts)
+    tables = Tables(
+        entities, events, (), cleaning.quarantine, rows_in, first, until, cuts, versions=versions
+    )
     limits = learn_limits(project, tables) if learned is None else learned.limits
     tables = within_limits(tables, limits, cleaning)
     return replace(tables, findings=tuple(cleaning.findings))
@@ -101,17 +109,12 @@ def _shared(project: Project) -> list[tuple[Any, list[str]]]:
     tables: dict[str, Entity | Event] = {**project.entity, **project.event}
     for name, table in tables.items():
         for source, names in shared:
-            if _same(source, table.source) and _agree(project, [*names, name]):
+            if same_source(source, table.source) and _agree(project, [*names, name]):
                 names.append(name)
                 break
         else:
             shared.append((table.source, [name]))
     return shared
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two sources are one. Tables in memory are compared by identity, not by their rows."""
-    return one is other or (isinstance(one, str) and isinstance(other, str) and one == other)
 
 
 def _agree(project: Project, names: Sequence[str]) -> bool:
@@ -162,18 +165,19 @@ def _span(events: Mapping[str, pl.DataFrame]) -> tuple[int | None, int | None]:
     return min(int(time.min()) for time in times), max(int(time.max()) for time in times) + 1
 
 
-def _check_counts(
-    rows_in: Mapping[str, int], frames: Mapping[str, pl.DataFrame], cleaning: Cleaning
-) -> None:
-    """Proves that no row was lost, and that rows are left."""
-    for name, frame in frames.items():
+def _check_counts(rows_in: Mapping[str, int], used: Mapping[str, int], cleaning: Cleaning) -> None:
+    """Proves that no row was lost, and that rows are left.
+
+    :param used: For each table how many rows are used.
+    """
+    for name, count in used.items():
         aside = len(cleaning.quarantine[name]) if name in cleaning.quarantine else 0
-        if rows_in[name] != len(frame) + aside:
+        if rows_in[name] != count + aside:
             raise DataError(
-                f"{name}: {rows_in[name]} rows were read, but {len(frame)} are used and {aside} "
+                f"{name}: {rows_in[name]} rows were read, but {count} are used and {aside} "
                 "set aside. Please report this: no row may be lost."
             )
-        if len(frame) == 0:
+        if count == 0:
             reasons = ", ".join(cleaning.quarantine[name]["@reason"].unique().sort().to_list())
             raise DataError(
                 f"{name}: all {aside} rows were set aside ({reasons}), so none are left. "

@@ -17,6 +17,8 @@ from jaxtyping import Float32, Float64, Int8, Int64
 from jointrec.features import Bags
 from jointrec.plan import Grain
 
+from .versions import Versions
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -36,14 +38,28 @@ class Fields:
 class Things:
     """Every row of an entity. Row 0 is the unknown one: a key that no table holds.
 
+    The thing with code ``c`` is row ``c``, unless it changes with time: ask :meth:`at`.
+
     :param keys: The key of each row, ``None`` for row 0.
     :param fields: What is encoded of each row.
     :param dated: For each feature that depends on the moment, its times (µs).
+    :param versions: Which row is valid when; None where none of them changes.
     """
 
     keys: pl.Series
     fields: Fields
     dated: Mapping[str, Int64[np.ndarray, "rows"]]
+    versions: Versions | None = None
+
+    def at(
+        self, codes: Int64[np.ndarray, "rows"], moments: Int64[np.ndarray, "rows"]
+    ) -> Int64[np.ndarray, "rows"]:
+        """The row of each thing at a moment, given its code."""
+        return codes if self.versions is None else self.versions.at(codes, moments)
+
+    def codes_of(self, rows: Int64[np.ndarray, "rows"]) -> Int64[np.ndarray, "rows"]:
+        """The code of the thing that each row is of."""
+        return rows if self.versions is None else self.versions.codes[rows]
 
 
 @dataclass(frozen=True)
@@ -51,8 +67,9 @@ class Past:
     """The events that make up the history of an entity: one flat run per thing, oldest first.
 
     :param kinds: What kind of event each is; 0 is kept for none.
-    :param objects: The entity that each event was about, as a row of its :class:`Things`, for each
-        entity that may be one; 0 where the event was not about such a one.
+    :param objects: The entity that each event was about, as the row of its :class:`Things` that was
+        valid when the event entered history, for each entity that may be one; 0 where the event
+        was not about such a one.
     :param times: When each enters history (µs): its time, or when its label is settled.
     """
 

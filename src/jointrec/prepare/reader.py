@@ -15,12 +15,14 @@ from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan, timed
 from jointrec.project import Project
 
+from .cleaning import LATEST
 from .counters import Counters
 from .history import PastOf
 from .labels import Rows
 from .preparation import Preparation, Scale
 from .prepared import Asked, Fields, Moments, Things
 from .tables import Tables
+from .versions import Versions
 
 CLOCK = ("hour sin", "hour cos", "weekday sin", "weekday cos")
 """The names of the numbers of :func:`clock`."""
@@ -134,15 +136,24 @@ def _moments(
     times: Int64[np.ndarray, "moments"] | None,
 ) -> Moments:
     nothing = np.zeros(len(codes), dtype=np.int64)
+    things = reader.things[entity]
     if times is None:
-        return Moments(codes, None, np.zeros((len(codes), 0), np.float32), nothing, nothing)
-    ages = ages_of(reader.project, reader.preparation, entity, reader.things[entity], codes, times)
+        rows = things.at(codes, np.full(len(codes), _undated(reader)))
+        return Moments(rows, None, np.zeros((len(codes), 0), np.float32), nothing, nothing)
+    rows = things.at(codes, times)
+    ages = ages_of(reader.project, reader.preparation, entity, things, rows, times)
     seen = _in_tables(reader, entity, codes)
     numbers = np.concatenate([reader.counters.of(entity, seen, times), *ages], axis=1)
     start, stop = nothing, nothing
     if entity in reader.pasts:
         start, stop = reader.pasts[entity].before(seen, times, reader.project.history.last)
-    return Moments(codes, times, numbers, start, stop)
+    return Moments(rows, times, numbers, start, stop)
+
+
+def _undated(reader: Reader) -> int:
+    """As of when versions are read by rows without a moment: what training may know."""
+    cut = reader.preparation.cuts[0]
+    return LATEST if cut is None else cut
 
 
 def _in_tables(
@@ -157,13 +168,13 @@ def ages_of(
     preparation: Preparation,
     entity: str,
     things: Things,
-    codes: Int64[np.ndarray, "moments"],
+    rows: Int64[np.ndarray, "moments"],
     times: Int64[np.ndarray, "moments"],
 ) -> list[Float32[np.ndarray, "moments _"]]:
     """What depends on the moment among the features of an entity: ages."""
     return [
         project.entity[entity].features[column].at(
-            since[codes], times, preparation.features[f"{entity}.{column}"]
+            since[rows], times, preparation.features[f"{entity}.{column}"]
         )
         for column, since in things.dated.items()
     ]  # fmt: skip
@@ -185,9 +196,14 @@ def encode_things(
     project: Project, preparation: Preparation, tables: Tables, entity: str
 ) -> Things:
     """Every row of an entity, encoded; row 0 is the unknown one, in which everything is missing."""
-    frame = tables.entities[entity]
+    frame, versions = tables.entities[entity], Versions.of(tables, entity)
+    if versions is not None:
+        said = tables.versions[entity]
+        own = said.with_columns(frame["@key"].gather(said["@code"] - 1)).drop("@code", "@time")
+        frame = pl.concat([frame, own], how="diagonal")
     missing = pl.DataFrame({name: [None] for name in frame.columns}, schema=frame.schema)
-    return encode_rows(project, preparation, entity, pl.concat([missing, frame]))
+    things = encode_rows(project, preparation, entity, pl.concat([missing, frame]))
+    return things if versions is None else replace(things, versions=versions)
 
 
 def encode_rows(

@@ -16,7 +16,7 @@ class Tables:
     """The clean tables of a project.
 
     :param entities: For each entity its rows; the row with code ``c`` is row ``c − 1``. The key is
-        the column ``@key``.
+        the column ``@key``. Of an entity with versions they hold nothing else.
     :param events: For each event its rows. ``@user`` holds the code of the row's user, 0 where it
         is unknown; ``@time`` the time in µs UTC.
     :param findings: What was found odd, in the order of the tables.
@@ -26,6 +26,8 @@ class Tables:
     :param until: The first µs after the last moment on any timeline.
     :param cuts: Where the split cuts time.
     :param limits: For each ``table.column`` of numbers the largest size that is not absurd.
+    :param versions: For each entity that changes with time its versions, by ``@code`` and ``@time``
+        (µs UTC); each says something else than the one before it of the same code.
     """
 
     entities: Mapping[str, pl.DataFrame]
@@ -37,3 +39,10 @@ class Tables:
     until: int | None
     cuts: Cuts
     limits: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    def columns_of(self, table: str) -> pl.DataFrame:
+        """The rows that hold the columns of an entity or an event: of an entity, its versions."""
+        if table in self.versions:
+            return self.versions[table]
+        return self.entities[table] if table in self.entities else self.events[table]

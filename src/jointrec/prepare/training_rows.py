@@ -71,6 +71,25 @@ def times_named(
     return pl.Series(counts[1:])
 
 
+def learned_rows(
+    project: Project, tables: Tables, trained: Mapping[str, pl.Series], table: str
+) -> pl.DataFrame:
+    """The rows of a table whose columns may be learned from.
+
+    Of an event its training rows, of an entity the rows of things that training rows name; where
+    it has versions, those from before the validation cut.
+    """
+    frame = tables.columns_of(table)
+    if table in tables.events:
+        return frame.filter(trained[table])
+    counts = times_named(project, tables, trained, table)
+    seen = trained[table] if counts is None else counts > 0
+    if table not in tables.versions:
+        return frame.filter(seen)
+    frame = frame.filter(seen.gather(frame["@code"] - 1))
+    return frame if tables.cuts.valid is None else frame.filter(pl.col("@time") < tables.cuts.valid)
+
+
 def days_named(
     project: Project, tables: Tables, trained: Mapping[str, pl.Series], entity: str
 ) -> pl.Series:
