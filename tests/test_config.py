@@ -192,7 +192,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "fusoin = 'Cross'\n",
         "the file: there is no key of Project `fusoin`. Did you mean `fusion`? Known: balancing, "
         "budget, counters, entity, event, fusion, history, optimizer, sharing, split, table, "
-        "tasks.",
+        "tasks, time_zone.",
     ),
     "unknown key of a table": (
         "event.view = { source = 'v.csv', entities = ['user'], tiem = 'at' }\n",

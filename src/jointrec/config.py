@@ -215,7 +215,7 @@ class _Builder:
         try:
             return cls(**arguments)
         except ProjectError as error:
-            self.problems.append(f"{at}: {error}")
+            self.problems.append(f"{at}: {error}".lstrip(": "))
             return _NOTHING
 
     def _wrong(self, wanted: str, value: Any, at: str) -> Any:

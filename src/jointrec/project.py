@@ -9,6 +9,7 @@ from pathlib import Path
 from . import config, durable
 from .balancing import Balancing, Normalized
 from .budget import Budget
+from .clocks import check_zone
 from .fusion import Cross, Fusion
 from .history import History, Mean
 from .optimizers import AdamW, Optimizer, RowwiseAdagrad
@@ -47,6 +48,8 @@ class Project:
     :param optimizer: How the weights of the network move.
     :param table: The embedding table.
     :param budget: How long training takes.
+    :param time_zone: Where the clocks hang that show times without a zone, in every table and in
+        ``test_from`` and ``at``: a name of the IANA database, such as ``Europe/London``.
     """
 
     entity: Mapping[str, Entity]
@@ -61,8 +64,10 @@ class Project:
     optimizer: Optimizer = field(default_factory=AdamW)
     table: Table = field(default_factory=Table)
     budget: Budget = field(default_factory=Budget)
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
+        check_zone(self.time_zone)
         # A list is taken as well, so that a project equals the one that its file gives back.
         object.__setattr__(self, "counters", tuple(self.counters))
 

@@ -44,3 +44,8 @@ def test_a_date_is_its_first_instant(day):
 def test_what_is_no_moment_is_refused(at):
     with pytest.raises(DataError, match="at:"):
         moment_of(at)
+
+
+def test_a_moment_without_a_zone_is_one_of_the_projects():
+    assert moment_of("2024-07-01", "Europe/London") == moment_of("2024-06-30T23:00Z")
+    assert moment_of("2024-07-01T00:00Z", "Europe/London") == moment_of("2024-07-01")

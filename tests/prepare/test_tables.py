@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -314,3 +315,16 @@ def test_every_problem_is_one_of_ours(tmp_path: Path):
     shop = project("users.csv")
     with pytest.raises(JointRecError, match=r"entity\.user.*`age`"):
         load(shop, tmp_path)
+
+
+def test_the_time_zone_of_the_project_holds_in_every_table_and_for_the_cut():
+    visits = VISITS.with_columns(
+        at=pl.Series(["2024-06-01 00:00", "2024-10-27 01:30", "2024-10-01", "2024-10-26T23:00Z"])
+    )
+    split = jr.ByTime(test_from="2024-10-27", valid_days=30)
+    shop = replace(project(visits=visits), time_zone="Europe/London", split=split)
+    tables = load(shop)
+    midnight = 1_729_983_600 * 10**6  # 2024-10-26T23:00Z
+    assert tables.events["visit"]["@time"].to_list()[1] == midnight + 3_600 * 10**6 * 3 // 2
+    assert tables.events["visit"]["@time"].to_list()[3] == midnight == tables.cuts.test
+    assert [finding.code for finding in tables.findings] == ["shown_twice"]

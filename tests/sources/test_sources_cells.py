@@ -326,3 +326,51 @@ def test_anything_else_in_memory_is_refused(source: object) -> None:
     assert told.startswith(f"entity.user: `{type(source).__name__}` cannot be read.")
     assert ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .pq" in told
     assert "pyarrow.Table, polars.DataFrame (collected) or pandas.DataFrame." in told
+
+
+TIMES_OF_LONDON = (
+    pa.array([0, 1_719_792_000 * 10**6, None], pa.timestamp("us")),
+    pa.array(["1970-01-01", "2024-07-01 00:00", ""]),
+    pa.array(["1970-01-01T00:00Z", "2024-06-30T23:00+00:00", None]),
+)
+
+
+def london(values: pa.Array) -> sources.Read:
+    table = pa.table({"at": values})
+    return sources.read(table, columns={"at": Cell.TIME}, at="event.visit", zone="Europe/London")
+
+
+@pytest.mark.parametrize("values", TIMES_OF_LONDON[:2])
+def test_times_without_a_zone_are_those_of_the_declared_one(values: pa.Array):
+    read = london(values)
+    # In 1970 London kept summer time all year.
+    assert read.table["at"].to_pylist() == [-3_600 * 10**6, 1_719_788_400 * 10**6, None]
+    assert read.findings == ()
+
+
+def test_times_with_a_zone_and_numbers_are_not_touched():
+    read = london(TIMES_OF_LONDON[2])
+    assert read.table["at"].to_pylist() == [0, 1_719_788_400 * 10**6, None]
+    stored = pa.array([1_719_788_400], pa.timestamp("s", "Asia/Shanghai"))
+    assert london(stored).table["at"].to_pylist() == [1_719_788_400 * 10**6]
+    assert london(pa.array([1_719_788_400])).table["at"].to_pylist() == [1_719_788_400 * 10**6]
+
+
+def test_dates_begin_at_their_own_midnight():
+    read = london(pa.array([19_905], pa.date32()))
+    assert read.table["at"].to_pylist() == [1_719_788_400 * 10**6]
+
+
+def test_times_around_a_change_of_clocks_are_findings():
+    read = london(
+        pa.array(["2024-10-27 01:30", "2024-10-27 01:30Z", "2024-03-31 01:30", "2024-07-01", None])
+    )
+    hour = 3_600 * 10**6
+    half_past = 1_729_992_600 * 10**6  # 2024-10-27T01:30Z
+    assert read.table["at"].to_pylist()[:2] == [half_past - hour, half_past]
+    assert [str(finding) for finding in read.findings] == [
+        "event.visit.at: times without a zone that the clocks of Europe/London show twice, as they "
+        "are put back. 1 read as the first, such as `2024-10-27 01:30`.",
+        "event.visit.at: times without a zone that the clocks of Europe/London skip, as they are "
+        "put forward. 1 moved behind the gap, such as `2024-03-31 01:30`.",
+    ]

@@ -126,7 +126,7 @@ def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str
         for name in features
         if any(name in row for row in described)
     }
-    frame = read_values(told, features, len(described), at=entity)
+    frame = read_values(told, features, len(described), reader.project.time_zone, at=entity)
     frame = frame.with_columns(pl.Series("@key", [None] * len(described), dtype=pl.String))
     new = encode_rows(reader.project, reader.preparation, entity, frame)
     old = reader.things[entity]
@@ -150,16 +150,22 @@ def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str
 
 
 def read_values(
-    told: Mapping[str, Sequence[Any]], features: Mapping[str, Feature], count: int, *, at: str
+    told: Mapping[str, Sequence[Any]],
+    features: Mapping[str, Feature],
+    count: int,
+    zone: str,
+    *,
+    at: str,
 ) -> pl.DataFrame:
     """Values given by hand, read as a table's would be; a feature that is not told is unknown.
 
     :param told: For some features a value for each row.
+    :param zone: The time zone of times that name none.
     :raises DataError: where a value is not what the feature reads.
     """
     frame = pl.DataFrame([_column(name, values, at) for name, values in told.items()])
     cells = {name: Cell(features[name].cell) for name in told}
-    read = sources.read(frame, columns=cells, at=at)
+    read = sources.read(frame, columns=cells, at=at, zone=zone)
     lost = [str(finding) for finding in read.findings if finding.action == "made null"]
     if lost:
         raise DataError(together(lost, of=at))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 
+from jointrec import clocks
 from jointrec.errors import DataError
 
 Moment = str | date | datetime
-"""A moment as people give it; without a zone it is in UTC, a date alone is its first instant."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""A moment as people give it; a date alone is its first instant."""
 
 
-def moment_of(at: Moment) -> int:
+def moment_of(at: Moment, zone: str = "UTC") -> int:
     """The moment in µs since 1970 UTC.
+
+    :param zone: The time zone of a moment that names none.
 
     >>> moment_of("1970-01-02"), moment_of("1970-01-01T01:00:00.000001+01:00")
     (86400000000, 1)
@@ -33,5 +34,4 @@ def moment_of(at: Moment) -> int:
                 f"at: should be a text, a date or a datetime. Found `{type(at).__name__}`."
             )
         at = datetime.combine(at, time())
-    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    return clocks.moment_of(at, zone)

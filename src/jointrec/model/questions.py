@@ -74,7 +74,7 @@ def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Ques
     own_time = time if at is None and time in found else None
     if own_time is not None:
         columns[own_time] = Cell.TIME
-    read = sources.read(rows, columns=columns, at="rows")
+    read = sources.read(rows, columns=columns, at="rows", zone=project.time_zone)
     for finding in read.findings:
         if own_time is not None and finding.column == own_time and finding.action == "made null":
             raise DataError(f"{finding} A row without a moment cannot be asked.")
@@ -113,7 +113,7 @@ def _times(
     """The same moment for all rows: the one asked for, or just after the data end."""
     if not _has_moments(reader, grain):
         return None
-    moment = (reader.tables.until or 0) if at is None else moment_of(at)
+    moment = (reader.tables.until or 0) if at is None else moment_of(at, reader.project.time_zone)
     return np.full(count, moment, dtype=np.int64)
 
 
@@ -131,4 +131,6 @@ def _context(reader: Reader, grain: Grain, given: Mapping[str, Any], count: int)
                 f"context of {grain.name}: `{name}` has {len(told[name])} values for {count} rows. "
                 "Give one, which holds for all, or one for each row."
             )
-    return read_values(told, features, count, at=f"context of {grain.name}")
+    return read_values(
+        told, features, count, reader.project.time_zone, at=f"context of {grain.name}"
+    )

@@ -61,7 +61,7 @@ def load(
     if learned is not None:
         cuts = Cuts(*learned.cuts)
     elif first is not None and until is not None:
-        cuts = project.split.cuts(first, until - 1)
+        cuts = project.split.cuts(first, until - 1, project.time_zone)
     tables = Tables(
         entities, events, (), cleaning.quarantine, rows_in, first, until, cuts, versions=versions
     )
@@ -85,7 +85,7 @@ def _read(project: Project, root: Path | None, cleaning: Cleaning) -> dict[str, 
         for name in names:
             columns |= wanted_columns(project, name)
         try:
-            read = sources.read(source, root=root, columns=columns, at=at)
+            read = sources.read(source, root=root, columns=columns, at=at, zone=project.time_zone)
         except JointRecError as error:
             problems.append(error)
             continue

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
 
+from jointrec.clocks import shown_at
 from jointrec.features import Bags, Dated, Feature, Ids, Numbers
 from jointrec.features.base import CellName
 from jointrec.labels import DAY
@@ -77,7 +78,9 @@ class Reader:
             moments=moments,
             times=rows.times,
             context=encode_context(self.project, self.preparation, grain, context, rows),
-            clock=clock(rows.times) if rows.times is not None else empty,
+            clock=empty
+            if rows.times is None
+            else clock(shown_at(rows.times, self.project.time_zone)),
             pairs={
                 pair: scales[pair_name(pair)].apply(numbers) for pair, numbers in raw.pairs.items()
             },
@@ -181,7 +184,9 @@ def ages_of(
 
 
 def clock(times: Int64[np.ndarray, "rows"]) -> Float32[np.ndarray, "rows 4"]:
-    """Hour of the day and day of the week (UTC) as points on two circles.
+    """Hour of the day and day of the week as points on two circles.
+
+    :param times: What the clocks show, as :func:`jointrec.clocks.shown_at` gives it.
 
     >>> clock(np.array([0])).round(2)  # midnight of a Thursday
     array([[ 0.  ,  1.  ,  0.43, -0.9 ]], dtype=float32)

@@ -51,6 +51,7 @@ def read(
     root: Path | None = None,
     columns: Mapping[str, Cell] | None = None,
     at: str,
+    zone: str = "UTC",
 ) -> Read:
     """Reads the wanted columns of a table, each as the kind of cell that it was declared to be.
 
@@ -59,6 +60,7 @@ def read(
     :param root: The folder that relative paths start from. Default: the current one.
     :param columns: Which columns, and how each is read. None gives all of them as they are stored.
     :param at: Where the source is declared, for messages.
+    :param zone: The time zone of times that name none.
     :returns: The table, its columns in the order asked for: ids and texts as text, numbers and
         flags as float64, times as int64 µs UTC, lists as lists of text. Null means unknown.
     :raises SourceError: where the source cannot be read, or is not the table that was declared.
@@ -73,7 +75,7 @@ def read(
     table, findings = stored.table, list(stored.findings)
     for place, (name, cell) in enumerate(columns.items()):
         where = f"{at}: column `{name}` of {_called(source)}"
-        values, found = cast(table.column(place), cell, where=where, at=at, column=name)
+        values, found = cast(table.column(place), cell, where=where, at=at, column=name, zone=zone)
         table = table.set_column(place, name, values)
         findings += found
     return Read(table, tuple(findings))

@@ -20,10 +20,12 @@ class Cast:
     """A column on its way to its cell.
 
     :param where: The file or table and the column, for messages.
+    :param zone: The time zone of times that name none.
     :param odd: For each code, what it means, what was done, and the values concerned.
     """
 
     where: str
+    zone: str = "UTC"
     odd: dict[str, tuple[str, str, pa.ChunkedArray]] = field(default_factory=dict)
 
     def note(

@@ -24,16 +24,18 @@ _CASTS: Mapping[Cell, Callable[[pa.ChunkedArray, Cast], pa.ChunkedArray]] = {
 
 
 def cast(
-    values: pa.ChunkedArray, cell: Cell, *, where: str, at: str, column: str
+    values: pa.ChunkedArray, cell: Cell, *, where: str, at: str, column: str, zone: str = "UTC"
 ) -> tuple[pa.ChunkedArray, tuple[Finding, ...]]:
     """A column as the declared kind of cell. A value that is none is made null and counted.
+
+    :param zone: The time zone of times that name none.
 
     Null means unknown. Empty text is null in every kind of cell, as CSV cannot tell them apart.
 
     :raises SourceError: where the column holds another kind of thing altogether: lists where
         numbers are declared, or not one value that could be read.
     """
-    step = Cast(where)
+    step = Cast(where, zone)
     read = _CASTS[cell](plain(values, step), step)
     findings = [
         Finding(code, at, column, len(odd), examples(odd), action, text)

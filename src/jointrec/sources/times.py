@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jointrec.clocks import moments_of
 from jointrec.errors import SourceError
 
 from .base import kind_of
@@ -23,7 +24,7 @@ _ISO = (
     r"^(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
     r"(?:[Tt ](?P<hour>\d{2}):(?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
-    r" ?(?:[Zz]|UTC|(?P<sign>[+-])(?P<zone_hour>\d{2}):?(?P<zone_minute>\d{2})?)?)?$"
+    r" ?(?P<zone>[Zz]|UTC|(?P<sign>[+-])(?P<zone_hour>\d{2}):?(?P<zone_minute>\d{2})?)?)?$"
 )
 _DAY = 86_400 * 10**6
 _LIMIT = 2**63 - 1
@@ -32,10 +33,11 @@ _LIMIT = 2**63 - 1
 def as_times(values: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
     """Times as µs since 1970 in UTC; what is finer than a µs is cut off towards the past.
 
-    - Stored times: any unit; with a zone they are turned into UTC, without one they are UTC.
-    - Stored dates: their midnight in UTC.
+    - Stored times: any unit; with a zone they are turned into UTC, without one they are what the
+      clocks of the declared zone show (see :mod:`jointrec.clocks`).
+    - Stored dates: their midnight there.
     - Text: ISO 8601, ``2024-05-01``, ``2024-05-01 12:30``, ``2024-05-01T12:30:00.5+02:00``; without
-      a zone it is UTC. Text of digits only is read as numbers.
+      a zone likewise. Text of digits only is read as numbers.
     - Numbers: seconds, milliseconds, microseconds or nanoseconds since 1970, one unit for the whole
       column: the one in which values lie between 1980 and 2100. Where values do so in two units, or
       in none, the column is refused.
@@ -44,10 +46,14 @@ def as_times(values: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
     """
     kind = kind_of(values.type)
     if kind.startswith("times"):
-        return _scaled(values.cast(pa.int64()), _STORED[values.type.unit], values, step)
+        times = _scaled(values.cast(pa.int64()), _STORED[values.type.unit], values, step)
+        return (
+            times if values.type.tz is not None else _zoned(times, pc.is_valid(times), values, step)
+        )
     if kind == "dates":
         days = values.cast(pa.date32(), safe=False).cast(pa.int32()).cast(pa.int64())
-        return _scaled(pc.multiply(days, 86_400), "seconds", values, step)
+        times = _scaled(pc.multiply(days, 86_400), "seconds", values, step)
+        return _zoned(times, pc.is_valid(times), values, step)
     if kind in ("whole numbers", "decimal numbers"):
         return _since_1970(values, values, step)
     if kind == "text":
@@ -149,15 +155,45 @@ def _note_far(values: pa.ChunkedArray, far: pa.ChunkedArray, step: Cast) -> None
 
 def _from_iso(text: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
     chunks = [_iso_chunk(chunk) for chunk in text.chunks]
-    times = pa.chunked_array(chunks, pa.int64())
+    times = pa.chunked_array([times for times, _ in chunks], pa.int64())
+    local = pa.chunked_array([local for _, local in chunks], pa.bool_())
     unread = pc.and_(pc.is_null(times), pc.is_valid(text))
     check_some_read(text, unread, "times like 2024-05-01T12:30:00Z", step)
     step.note("not_a_time", text, unread, "values that are not ISO 8601 times.", "made null")
-    return times
+    return _zoned(times, local, text, step)
 
 
-def _iso_chunk(text: pa.Array) -> pa.Array:
-    """The proleptic Gregorian calendar, years 1 to 9999, in whole-column arithmetic."""
+def _zoned(
+    times: pa.ChunkedArray, local: pa.ChunkedArray, values: pa.ChunkedArray, step: Cast
+) -> pa.ChunkedArray:
+    """Times without a zone of their own as moments: they are what the clocks of a zone show.
+
+    :param local: Which are without one.
+    :param values: As they are stored, for examples.
+    """
+    if step.zone == "UTC":
+        return times
+    missing = times.is_null().to_numpy(zero_copy_only=False)
+    found = pc.fill_null(times, 0).to_numpy().copy()
+    at = np.flatnonzero(local.to_numpy(zero_copy_only=False).astype(bool) & ~missing)
+    moments = moments_of(found[at], step.zone)
+    found[at] = moments.times
+    for code, odd, text, action in (
+        ("shown_twice", moments.twice, "show twice, as they are put back", "read as the first"),
+        ("never_shown", moments.skipped, "skip, as they are put forward", "moved behind the gap"),
+    ):
+        concerned = np.zeros(len(found), bool)
+        concerned[at[odd]] = True
+        told = f"times without a zone that the clocks of {step.zone} {text}."
+        step.note(code, values, pa.chunked_array([concerned]), told, action)
+    return pa.chunked_array([pa.array(found, mask=missing)])
+
+
+def _iso_chunk(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The proleptic Gregorian calendar, years 1 to 9999, in whole-column arithmetic.
+
+    :returns: The times, and which of them name no zone.
+    """
     parts = pc.extract_regex(text, pattern=_ISO)
     known = parts.is_valid().to_numpy(zero_copy_only=False)
 
@@ -181,4 +217,5 @@ def _iso_chunk(text: pa.Array) -> pa.Array:
     real &= (number("zone_hour") < 24) & (number("zone_minute") < 60)
     minutes = hour * 60 + minute - np.where(sign, -east, east)
     times = (start + day - 1) * _DAY + (minutes * 60 + second) * 10**6 + micro
-    return pa.array(times, mask=~(known & real))
+    zoned = pc.not_equal(pc.fill_null(parts.field("zone"), ""), "")
+    return pa.array(times, mask=~(known & real)), pc.invert(pc.fill_null(zoned, False))

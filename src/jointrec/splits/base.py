@@ -35,8 +35,11 @@ class Split(ABC):
     """A way to cut rows into train, valid and test."""
 
     @abstractmethod
-    def cuts(self, first: int, last: int) -> Cuts:
-        """Where time is cut, given the first and the last moment of the data (µs UTC)."""
+    def cuts(self, first: int, last: int, zone: str = "UTC") -> Cuts:
+        """Where time is cut, given the first and the last moment of the data (µs UTC).
+
+        :param zone: The time zone of declared moments that name none.
+        """
 
     @abstractmethod
     def parts(

@@ -30,7 +30,7 @@ class ByEntity(Split):
     def __post_init__(self) -> None:
         check_shares(self.valid, self.test, at="`valid` and `test`")
 
-    def cuts(self, first: int, last: int) -> Cuts:
+    def cuts(self, first: int, last: int, zone: str = "UTC") -> Cuts:
         return Cuts(None, None)
 
     def parts(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from jaxtyping import Int8, Int64
 
+from jointrec import clocks
 from jointrec.errors import DataError, ProjectError
 from jointrec.labels import DAY, microseconds
 
@@ -31,8 +32,9 @@ class ByTime(Split):
 
     :param test_days: How many calendar days (UTC) test, up to the last day of the data.
     :param valid_days: How many days before the test cut validate.
-    :param test_from: The test cut itself, as ``2020-12-21`` or ``2020-12-21T18:00``, in UTC unless
-        it says otherwise. All from it on tests, and ``test_days`` plays no part.
+    :param test_from: The test cut itself, as ``2020-12-21`` or ``2020-12-21T18:00``, in the
+        time zone of the project unless it names another. All from it on tests, and ``test_days``
+        plays no part.
     :param embargo: The least time, such as ``7d``, between a row and the next cut. It can make the
         gap longer than the label's window, never shorter.
     :param shares: The shares of rows without a time that validate and test.
@@ -59,7 +61,7 @@ class ByTime(Split):
             microseconds(self.embargo)
         check_shares(*self.shares, at="`shares`")
 
-    def cuts(self, first: int, last: int) -> Cuts:
+    def cuts(self, first: int, last: int, zone: str = "UTC") -> Cuts:
         """Where time is cut.
 
         :raises DataError: where the data are too short, or ``test_from`` is outside them.
@@ -67,7 +69,7 @@ class ByTime(Split):
         if self.test_from is None:
             test = (last // DAY + 1 - self.test_days) * DAY
         else:
-            test = moment_of(self.test_from)
+            test = moment_of(self.test_from, zone)
         valid = test - self.valid_days * DAY
         if valid <= first or test > last:
             raise DataError(self._misfit(first, last))
@@ -115,10 +117,10 @@ class ByTime(Split):
         )
 
 
-def moment_of(text: str) -> int:
+def moment_of(text: str, zone: str = "UTC") -> int:
     """A moment as µs since 1970 UTC.
 
-    :param text: A date, or a date and a time; in UTC unless it says otherwise.
+    :param text: A date, or a date and a time; in ``zone`` unless it names another.
     :raises ProjectError: where it is neither.
 
     >>> moment_of("1970-01-02") == DAY
@@ -131,8 +133,7 @@ def moment_of(text: str) -> int:
             f"`test_from` should be a date or a moment, such as 2020-12-21 or 2020-12-21T18:00. "
             f"Found `{text}`."
         ) from None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return clocks.moment_of(moment, zone)
 
 
 def _spell(moment: int) -> str:
