@@ -200,6 +200,27 @@ def wrong_tasks() -> Mapping[str, tuple[dict[str, t.Task], str]]:
             {"x": t.Amount(later.sum("purchase", of="user", within="7d"))},
             'tasks.x.label: say which column to sum: sum = "purchase.COLUMN".',
         ),
+        "a product of two events": (
+            {"x": t.Amount(later.sum("purchase.units * impression.price", of="user", within="7d"))},
+            "tasks.x.label: `purchase.units * impression.price` is not what can be summed: a "
+            "column, or the product of two columns of one event, sum = "
+            '"purchase.COLUMN * purchase.COLUMN".',
+        ),
+        "a product of three": (
+            {
+                "x": t.Amount(
+                    later.sum("purchase.a * purchase.b * purchase.c", of="user", within="1d")
+                )
+            },
+            "tasks.x.label: `purchase.a * purchase.b * purchase.c` is not what can be summed: a "
+            "column, or the product of two columns of one event, sum = "
+            '"purchase.COLUMN * purchase.COLUMN".',
+        ),
+        "half a product": (
+            {"x": t.Amount(later.sum("purchase.units * purchase", of="user", within="7d"))},
+            "tasks.x.label: `purchase.units * purchase` lacks a column. Write `event.column` on "
+            "both sides of `*`.",
+        ),
         "a column to count": (
             {"x": t.Count(later.count("purchase.units", of="user", within="7d"))},
             "tasks.x.label: `count` asks about events, not about a column. Write "

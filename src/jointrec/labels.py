@@ -45,7 +45,8 @@ class Later:
     """A label made of what happens later. Write it with :class:`later` rather than by hand.
 
     :param verb: What to make of the events found: ``any``, ``no``, ``count``, ``sum``, ``next``.
-    :param what: The event, or ``event.column`` for ``sum``, or ``event.entity`` for ``next``.
+    :param what: The event, or ``event.column`` for ``sum``, or ``event.entity`` for ``next``. A
+        ``sum`` may be one of products: ``line.quantity * line.price``.
     :param of: The table whose rows are asked about: an entity (asked at snapshot moments) or an
         event (asked at each of its rows, of the entities that both events name).
     :param within: How far to look forward. Not for ``next``.
@@ -77,8 +78,22 @@ class Later:
 
     @property
     def column(self) -> str | None:
-        """The column that is summed, or the entity that comes next."""
+        """What is summed, or the entity that comes next."""
         return self.what.partition(".")[2] or None
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """The columns that are summed: one, or two whose product is; none where nothing is.
+
+        >>> Later("sum", "line.quantity * line.unit price", "user").factors
+        ('quantity', 'unit price')
+        """
+        written = self.what.split(TIMES) if self.verb == "sum" else []
+        return tuple(column for _, _, column in (part.partition(".") for part in written) if column)
+
+
+TIMES = " * "
+"""Between the two columns of a product, written as ``event.column``."""
 
 
 class later:  # a namespace that reads as a word
@@ -115,7 +130,10 @@ class later:  # a namespace that reads as a word
     def sum(
         what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
     ) -> Later:
-        """The sum of a column over the events within the window. Null cells add nothing."""
+        """The sum of a column over the events within the window. Null cells add nothing.
+
+        So is the sum of the products of two columns of an event, ``line.quantity * line.price``.
+        """
         return Later("sum", what, of, within, active, every)
 
     @staticmethod

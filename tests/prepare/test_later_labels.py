@@ -118,7 +118,7 @@ def slow(label: Later, rows: Shown, codes: Mapping[str, int], moment: int, until
         "any": float(len(events) > 0),
         "no": float(len(events) == 0),
         "count": float(len(events)),
-        "sum": math.fsum(row["value"] or 0 for row in events),
+        "sum": math.fsum((row["value"] or 0) ** max(len(label.factors), 1) for row in events),
     }[label.verb]
 
 
@@ -130,6 +130,9 @@ LATER = {
     "sum of itself": t.Amount(later.sum("purchase.value", of="purchase", within="30d")),
     "no of user": t.Binary(later.no("purchase", of="user", within="7d", active="20d")),
     "sum of user": t.Amount(later.sum("purchase.value", of="user", within="30d", every="3d")),
+    "sum of products": t.Amount(
+        later.sum("purchase.value * purchase.value", of="user", within="9d")
+    ),
     "count of item": t.Count(later.count("purchase", of="item", within="7d")),
     "next of user": t.Retrieval(later.next("purchase.item", of="user", every="2d")),
 }

@@ -59,8 +59,9 @@ def _labels(table: str, name: str, task: Task) -> Iterator[Use]:
     """The column of a table that a task learns, or sums."""
     at = f"tasks.{name}.label"
     if isinstance(task.label, Later):
-        if task.label.verb == "sum" and task.label.event == table and task.label.column:
-            yield Use(task.label.column, ("number", "flag"), at)
+        if task.label.event == table:
+            for column in task.label.factors:
+                yield Use(column, ("number", "flag"), at)
     elif task.label.partition(".")[0] == table:
         yield Use(task.label.partition(".")[2], (task.cell,), at)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from jointrec.config import members
 from jointrec.errors import ProjectError, unknown_name
-from jointrec.labels import Later, microseconds
+from jointrec.labels import TIMES, Later, microseconds
 from jointrec.project import Project
 from jointrec.tasks import Task
 
@@ -192,13 +192,27 @@ def _spelling_problems(label: Later, joined: Iterable[str], here: str) -> Iterat
         return
     if label.within is None:
         yield f'{here}: say how far to look forward: within = "7d".'
-    if label.verb == "sum" and label.column is None:
-        yield f'{here}: say which column to sum: sum = "{label.event}.COLUMN".'
+    if label.verb == "sum":
+        yield from _sum_problems(label, here)
     if label.verb != "sum" and label.column is not None:
         yield (
             f"{here}: `{label.verb}` asks about events, not about a column. Write "
             f'{label.verb} = "{label.event}", or sum = "{label.what}".'
         )
+
+
+def _sum_problems(label: Later, here: str) -> Iterator[str]:
+    """Whether a sum is one of a column, or of the products of two of one event."""
+    parts = label.what.split(TIMES)
+    if label.column is None:
+        yield f'{here}: say which column to sum: sum = "{label.event}.COLUMN".'
+    elif len(parts) > 2 or any(part.partition(".")[0] != label.event for part in parts):
+        yield (
+            f"{here}: `{label.what}` is not what can be summed: a column, or the product of two "
+            f'columns of one event, sum = "{label.event}.COLUMN * {label.event}.COLUMN".'
+        )
+    elif len(label.factors) < len(parts):
+        yield f"{here}: `{label.what}` lacks a column. Write `event.column` on both sides of `*`."
 
 
 def _grain_problems(

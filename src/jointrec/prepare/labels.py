@@ -205,9 +205,11 @@ def _later_label(label: Later, grain: Grain, rows: Rows, tables: Tables, until: 
     )
     kept = np.flatnonzero(events >= 0)
     values = {}
-    if label.verb == "sum" and label.column is not None:
-        column = frame[label.column].cast(pl.Float64).fill_null(np.nan)
-        values[label.column] = column.to_numpy()[kept]
+    if label.column is not None and label.factors:
+        product = np.ones(len(kept))
+        for column in label.factors:
+            product *= frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()[kept]
+        values[label.column] = product
     line = Timeline.build(events[kept], frame["@time"].to_numpy()[kept], values)
     later = int(label.of == label.event)
     if label.verb == "next" or label.within is None:
