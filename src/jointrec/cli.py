@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .errors import JointRecError, unknown_name
+from .errors import JointRecError, printable, unknown_name
 
 if TYPE_CHECKING:
     from .model import Model
@@ -295,7 +295,7 @@ def main() -> None:
 
         stopped = isinstance(error, Interrupted)
         text = str(error) if stopped else f"Error: {error}"
-        typer.secho(text, fg="yellow" if stopped else "red", err=True)
+        typer.secho(printable(text), fg="yellow" if stopped else "red", err=True)
         sys.exit(130 if stopped else 2)
     except OSError as error:
         typer.secho(f"Error: {error.filename or 'disk'}: {error.strerror}.", fg="red", err=True)

@@ -7,6 +7,7 @@ several can be told at once and each still be found.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -35,6 +36,21 @@ class MissingExtra(JointRecError, ImportError):
     """An optional package is needed for what was asked."""
 
 
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that command a terminal or turn the direction of text, and halves of characters."""
+
+
+def printable(text: str) -> str:
+    r"""Text from a file, safe to print: what would command a terminal is spelled out instead.
+
+    >>> print(printable("red\x1b[31m and \u202eback"))
+    red\x1b[31m and \u202eback
+    """
+    return _COMMANDS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """The sentence that proposes the allowed name closest to ``name``, or nothing.
 
@@ -48,6 +64,10 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return f" Did you mean `{spelled[close[0]]}`?" if close else ""
 
 
+MOST_KNOWN = 100
+"""How many known names a message lists."""
+
+
 def unknown_name(what: str, name: str, allowed: Iterable[str], *, at: str) -> str:
     """The one sentence used for every name that is not known.
 
@@ -55,7 +75,9 @@ def unknown_name(what: str, name: str, allowed: Iterable[str], *, at: str) -> st
     'click.label: there is no column `clikced`. Did you mean `clicked`? Known: clicked, price.'
     """
     allowed = sorted(allowed)
-    known = f"Known: {', '.join(allowed)}." if allowed else "None are known here."
+    more = f" and {len(allowed) - MOST_KNOWN:,} more" if len(allowed) > MOST_KNOWN else ""
+    listed = ", ".join(allowed[:MOST_KNOWN])
+    known = f"Known: {listed}{more}." if allowed else "None are known here."
     return f"{at}: there is no {what} `{name}`.{nearest(name, allowed)} {known}"
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .durable import write_parquet
 from .errors import JointRecError
 from .evaluation import Report, report_table, verdicts
 from .prepare.check import Checked
@@ -123,7 +124,7 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix == ".csv":
         frame.write_csv(path)
     else:
-        frame.write_parquet(path)
+        write_parquet(frame, path)
 
 
 @contextmanager

@@ -328,3 +328,14 @@ def test_the_time_zone_of_the_project_holds_in_every_table_and_for_the_cut():
     assert tables.events["visit"]["@time"].to_list()[1] == midnight + 3_600 * 10**6 * 3 // 2
     assert tables.events["visit"]["@time"].to_list()[3] == midnight == tables.cuts.test
     assert [finding.code for finding in tables.findings] == ["shown_twice"]
+
+
+def test_rows_that_fit_no_column_are_counted_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("user,age\na,30\nb,40,=1+1\nc,50\n")
+    tables = load(project("users.csv"), tmp_path)
+    assert tables.rows_in["user"] == 3
+    assert tables.entities["user"]["@key"].to_list() == ["a", "c"]
+    assert tables.quarantine["user"].to_dicts() == [
+        {"@file": "users.csv", "@row": 3, "@text": "b,40,=1+1", "@reason": "ragged_row"}
+    ]
+    assert found(tables)["ragged_row"].count == 1

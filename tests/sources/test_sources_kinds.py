@@ -159,13 +159,13 @@ def test_every_kind_of_source_is_registered() -> None:
 def test_only_the_wanted_columns_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_parquet(tmp_path)
     asked = []
-    real = pq.ParquetFile.read
+    real = pq.ParquetFile.iter_batches
 
-    def read(self: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    def read(self: pq.ParquetFile, columns: list[str], **settings: Any) -> Any:
         asked.append(columns)
-        return real(self, columns=columns)
+        return real(self, columns=columns, **settings)
 
-    monkeypatch.setattr(pq.ParquetFile, "read", read)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", read)
     sources.read("t.parquet", root=tmp_path, columns={"price": Cell.NUMBER}, at="x")
     assert asked == [["price"]]
 

@@ -20,8 +20,18 @@ the system releases when a process dies, so a reader never undoes the work of a 
 What is written is readable by its owner only. Needs a POSIX system (Linux, macOS).
 """
 
+from .parquet import write_parquet
+from .plain import open_plain
 from .reading import content_hash, verify_folder
 from .recovery import recover
 from .writing import write_file, write_folder
 
-__all__ = ["content_hash", "recover", "verify_folder", "write_file", "write_folder"]
+__all__ = [
+    "content_hash",
+    "open_plain",
+    "recover",
+    "verify_folder",
+    "write_file",
+    "write_folder",
+    "write_parquet",
+]

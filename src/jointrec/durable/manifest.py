@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import stat
-from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jointrec.errors import BundleError
+
+from .plain import open_plain
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -41,18 +40,9 @@ def walk(folder: Path) -> tuple[list[str], list[str], list[str]]:
 
 def measure(path: Path) -> dict[str, Any]:
     """The size and the SHA-256 of a plain file."""
-    with _open_plain(path) as file:
+    with open_plain(path, follow=False) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {"size": file.tell(), "sha256": digest}
-
-
-def _open_plain(path: Path) -> BufferedReader:
-    """Opens a plain file. Never follows a link, never waits for a pipe."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "no plain file")
-    return open(handle, "rb")
 
 
 def name_of(manifest: bytes) -> str:
@@ -64,7 +54,7 @@ def read_manifest(folder: Path) -> bytes:
     """The bytes of a folder's manifest."""
     path = folder / MANIFEST
     try:
-        with _open_plain(path) as file:
+        with open_plain(path, follow=False) as file:
             data = file.read(MANIFEST_LIMIT + 1)
     except OSError as error:
         raise BundleError(

@@ -128,10 +128,7 @@ def _fill(learned: Learned, folder: Path) -> None:
     families = {"entity": tables.entities, "event": tables.events, "version": tables.versions}
     for family, frames in families.items():
         for name, frame in frames.items():
-            pq.write_table(
-                frame.to_arrow(), folder / f"{family}.{name}.parquet",
-                compression="zstd", write_page_checksum=True,
-            )  # fmt: skip
+            durable.write_parquet(frame, folder / f"{family}.{name}.parquet")
 
 
 def _read(files: Files, about: Mapping[str, Any]) -> Learned:

@@ -162,11 +162,14 @@ def _usable(baselines: Sequence[Baseline], watch: Watch) -> list[Baseline]:
 def _write_findings(folder: Path, tables: Tables, findings: Sequence[Finding]) -> None:
     """Writes what was found odd, and every row set aside with its reason."""
     frame = findings_frame(tuple(findings))
-    durable.write_file(folder / "findings.csv", frame.write_csv().encode())
+    # A spreadsheet runs a cell that begins like a formula; after an apostrophe it is text.
+    formula = pl.col("examples").str.contains(r"^[=+\-@\t\r]")
+    safe = pl.when(formula).then("'" + pl.col("examples")).otherwise("examples").alias("examples")
+    durable.write_file(folder / "findings.csv", frame.with_columns(safe).write_csv().encode())
     for name, rows in tables.quarantine.items():
         flat = rows.select(pl.exclude("^@(key|code|time)$"))
         (folder / "quarantine").mkdir(parents=True, exist_ok=True)
-        flat.write_parquet(folder / "quarantine" / f"{name}.parquet")
+        durable.write_parquet(flat, folder / "quarantine" / f"{name}.parquet")
 
 
 def _facts(

@@ -53,11 +53,19 @@ class Cleaning:
             return frame
         rows = frame.filter(bad)
         self.find(code, at, rows.select(pl.exclude("^@.*$")), action="set aside", text=text)
-        name = at.partition(".")[2]
         aside = rows.with_columns(pl.lit(code).alias("@reason"))
-        before = [self.quarantine[name]] if name in self.quarantine else []
-        self.quarantine[name] = pl.concat([*before, aside], how="diagonal_relaxed")
+        self.keep_aside(at.partition(".")[2], aside)
         return frame.filter(~bad)
+
+    def keep_aside(self, name: str, rows: pl.DataFrame) -> None:
+        """Adds rows, each with its ``@reason``, to the quarantine of a table."""
+        if len(rows):
+            before = [self.quarantine[name]] if name in self.quarantine else []
+            self.quarantine[name] = pl.concat([*before, rows], how="diagonal_relaxed")
+
+    def aside(self, name: str) -> int:
+        """How many rows of a table are in the quarantine."""
+        return len(self.quarantine[name]) if name in self.quarantine else 0
 
 
 def _shown(example: object) -> str:

@@ -42,7 +42,7 @@ def load(
     """
     cleaning = Cleaning()
     frames = _read(project, root, cleaning)
-    rows_in = {name: len(frame) for name, frame in frames.items()}
+    rows_in = {name: len(frame) + cleaning.aside(name) for name, frame in frames.items()}
     entities = {
         name: clean_entity(project, name, frames.pop(name), cleaning) for name in project.entity
     }
@@ -90,6 +90,8 @@ def _read(project: Project, root: Path | None, cleaning: Cleaning) -> dict[str, 
             problems.append(error)
             continue
         cleaning.findings += read.findings
+        # Rows that fit no column cannot be told to be of one event or another: the first has them.
+        cleaning.keep_aside(names[0], pl.DataFrame(read.aside))
         whole = pl.DataFrame(read.table)
         for name in names:
             frame = _where(project, name, whole)
@@ -171,7 +173,7 @@ def _check_counts(rows_in: Mapping[str, int], used: Mapping[str, int], cleaning:
     :param used: For each table how many rows are used.
     """
     for name, count in used.items():
-        aside = len(cleaning.quarantine[name]) if name in cleaning.quarantine else 0
+        aside = cleaning.aside(name)
         if rows_in[name] != count + aside:
             raise DataError(
                 f"{name}: {rows_in[name]} rows were read, but {count} are used and {aside} "

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
+from jointrec.durable import write_parquet
 from jointrec.errors import DataError, ProjectError, together, unknown_name
 
 from .oracle import ANSWERS, Oracle
@@ -92,7 +93,7 @@ class Shop:
         for name, table in self._tables.items():
             path = folder / f"{name}.{kind}"
             if kind == "parquet":
-                table.write_parquet(path)
+                write_parquet(table, path)
             else:
                 lists = pl.selectors.by_dtype(pl.List(pl.String)).list.join("|")
                 table.with_columns(lists).write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")

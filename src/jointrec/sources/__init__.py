@@ -71,14 +71,14 @@ def read(
     # A table without columns would forget how many rows it has, so one is read all the same.
     stored = opened.table(list(columns) or list(opened.columns())[:1])
     if not columns:
-        return Read(stored.table.select([]), stored.findings)
+        return Read(stored.table.select([]), stored.findings, stored.aside)
     table, findings = stored.table, list(stored.findings)
     for place, (name, cell) in enumerate(columns.items()):
         where = f"{at}: column `{name}` of {_called(source)}"
         values, found = cast(table.column(place), cell, where=where, at=at, column=name, zone=zone)
         table = table.set_column(place, name, values)
         findings += found
-    return Read(table, tuple(findings))
+    return Read(table, tuple(findings), stored.aside)
 
 
 def columns(source: Any, *, root: Path | None = None, at: str) -> dict[str, pa.DataType]:

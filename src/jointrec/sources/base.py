@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -33,16 +34,25 @@ class Cell(Enum):
     """Any number of texts, trimmed and in form NFC, none of them empty."""
 
 
+ASIDE = pa.schema(
+    {"@file": pa.string(), "@row": pa.int64(), "@text": pa.large_string(), "@reason": pa.string()}
+)
+"""What is kept of a row that could not be put into columns; the header is row 1."""
+
+
 @dataclass(frozen=True)
 class Read:
     """A table that was read, and what was found odd while reading.
 
     :param table: The columns that were asked for, in that order, rows in the order of the source.
     :param findings: What was set aside or made null.
+    :param aside: The rows that could not be put into columns: where each stands, its text and why.
+        Rows in = rows of ``table`` + rows of ``aside``.
     """
 
     table: pa.Table
     findings: tuple[Finding, ...] = ()
+    aside: pa.Table = field(default_factory=ASIDE.empty_table)
 
 
 class Source(ABC):
@@ -93,16 +103,12 @@ def check_wanted(wanted: Sequence[str] | None, columns: Iterable[str], *, at: st
 
 def check_distinct(names: Sequence[str], *, at: str) -> None:
     """Refuses a table in which one name stands for two columns."""
-    twice = sorted({name for name in names if names.count(name) > 1}) if _repeats(names) else []
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise SourceError(
             f"{at}: several columns have the same name: {', '.join(f'`{n}`' for n in twice)}. "
             "Nobody can tell which is meant: give each a name of its own."
         )
-
-
-def _repeats(names: Sequence[str]) -> bool:
-    return len(set(names)) < len(names)
 
 
 def kind_of(column_type: pa.DataType) -> str:

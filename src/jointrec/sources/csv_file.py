@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import pyarrow.csv as pacsv
 
 from jointrec.errors import SourceError
 
-from .base import Read, check_distinct
+from .base import ASIDE, Read, check_distinct
 from .casting import TEXT
 from .files import AgreeingFiles
 from .finding import Finding
+from .plain_file import reading
 from .text_file import UTF8_MARK, check_start, check_text
 
 DELIMITERS = ",;\t|"
@@ -54,7 +56,8 @@ class Csv(AgreeingFiles):
             return Read(pa.table([pa.array([], TEXT)] * len(wanted), list(wanted)))
         check_quotes(file, delimiter, where=where)
         # Columns are read by position, so that no name, however odd, is mistaken for another.
-        places = [str(names.index(name)) for name in wanted]
+        numbers = {name: number for number, name in enumerate(names)}
+        places = [str(numbers[name]) for name in wanted]
         ragged: list[Any] = []
 
         def set_aside(row: Any) -> str:
@@ -62,33 +65,31 @@ class Csv(AgreeingFiles):
             return "skip"
 
         try:
-            table = pacsv.read_csv(
-                file,
-                read_options=pacsv.ReadOptions(
-                    column_names=[str(place) for place in range(len(names))],
-                    skip_rows_after_names=1,
-                    block_size=_LONGEST_ROW,
-                    use_threads=False,  # only so are the numbers of rows known
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=delimiter,
-                    newlines_in_values=True,
-                    invalid_row_handler=set_aside,
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    include_columns=places,
-                    column_types={str(place): TEXT for place in range(len(names))},
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                ),
-            )
-        except (pa.ArrowException, OSError) as error:
+            with reading(file, where=where) as data:
+                table = pacsv.read_csv(
+                    data,
+                    read_options=pacsv.ReadOptions(
+                        column_names=[str(place) for place in range(len(names))],
+                        skip_rows_after_names=1,
+                        block_size=_LONGEST_ROW,
+                        use_threads=False,  # only so are the numbers of rows known
+                    ),
+                    parse_options=pacsv.ParseOptions(
+                        delimiter=delimiter,
+                        newlines_in_values=True,
+                        invalid_row_handler=set_aside,
+                    ),
+                    convert_options=pacsv.ConvertOptions(
+                        include_columns=places,
+                        column_types={str(place): TEXT for place in range(len(names))},
+                        null_values=[""],
+                        strings_can_be_null=True,
+                        quoted_strings_can_be_null=True,
+                    ),
+                )
+        except pa.ArrowException as error:
             if "straddl" in str(error):
-                raise SourceError(
-                    f"{where}: a row is longer than {_LONGEST_ROW:,} bytes. "
-                    "Leave such cells out of the export."
-                ) from None
+                raise SourceError(_too_long(where)) from None
             raise SourceError(
                 f"{where} cannot be read as CSV: {str(error).splitlines()[0]}. Export it again."
             ) from None
@@ -98,7 +99,7 @@ class Csv(AgreeingFiles):
                 f"{ragged[0].number} has {ragged[0].actual_columns}. Look at the delimiter."
             )
         chosen = table.select(places).rename_columns(list(wanted))
-        return Read(chosen, self._findings(file, ragged))
+        return Read(chosen, self._findings(file, ragged), _aside(file, ragged))
 
     def _findings(self, file: Path, ragged: Sequence[Any]) -> tuple[Finding, ...]:
         if not ragged:
@@ -115,8 +116,8 @@ class Csv(AgreeingFiles):
         """The names of the columns, the delimiter, and whether there is nothing else."""
         where = self.where(file)
         check_start(file, where=where)
-        with file.open("rb") as opened:
-            head = opened.read(_HEADER_LIMIT).removeprefix(UTF8_MARK)
+        with reading(file, where=where) as data:
+            head = data.read(_HEADER_LIMIT).removeprefix(UTF8_MARK)
         line = _first_line(head, where)
         split = {delimiter: _cells(line, delimiter, where) for delimiter in DELIMITERS}
         most = max(map(len, split.values()))
@@ -129,6 +130,19 @@ class Csv(AgreeingFiles):
         names = [name.strip() for name in split[best[0]]]
         check_distinct([name for name in names if name], at=where)
         return names, best[0], not head[len(line.encode()) :].strip()
+
+
+def _aside(file: Path, ragged: Sequence[Any]) -> pa.Table:
+    """The rows that do not fit the header, with the place and the text of each."""
+    return pa.table(
+        {
+            "@file": [file.name] * len(ragged),
+            "@row": [row.number for row in ragged],
+            "@text": [row.text for row in ragged],
+            "@reason": ["ragged_row"] * len(ragged),
+        },
+        ASIDE,
+    )
 
 
 def _first_line(head: bytes, where: str) -> str:
@@ -170,30 +184,50 @@ def check_quotes(file: Path, delimiter: str, *, where: str) -> None:
     beside a delimiter, a line end or another quote. Only where that is not so, is the file read
     cell by cell, as a quote within an unquoted cell (``27" screen``) is just a letter.
     """
-    if _quotes_are_plain(file, delimiter):
+    if _quotes_are_plain(file, delimiter, where):
         return
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        reader = csv.reader(opened, delimiter=delimiter, strict=True)
+    with reading(file, where=where) as data, _long_cells():
+        text = io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
         line = 1
         try:
             for _ in reader:
                 line = reader.line_num + 1
         except csv.Error as error:
+            if "limit" in str(error):
+                raise SourceError(_too_long(f"{where}, line {line}")) from None
             raise SourceError(
                 f'{where}, line {line}: the quotes (") of this row are wrong: {error}. '
                 "Close the quote, or double each one inside a quoted cell."
             ) from None
 
 
-def _quotes_are_plain(file: Path, delimiter: str) -> bool:
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Lets the csv module take cells as long as a row may be; its own limit is 128 KiB."""
+    before = csv.field_size_limit(_LONGEST_ROW)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _too_long(where: str) -> str:
+    return (
+        f"{where}: a row is longer than {_LONGEST_ROW:,} bytes, which is the most that is read. "
+        "Leave such cells out of the export, or look for a quote that is never closed."
+    )
+
+
+def _quotes_are_plain(file: Path, delimiter: str, where: str) -> bool:
     neighbours = np.frombuffer(f'{delimiter}\r\n"'.encode(), np.uint8)
     before, open_before = b"\n", False
-    with file.open("rb") as opened:
-        if opened.read(len(UTF8_MARK)) != UTF8_MARK:
-            opened.seek(0)
-        block = opened.read(_SCAN)
+    with reading(file, where=where) as data:
+        if data.read(len(UTF8_MARK)) != UTF8_MARK:
+            data.seek(0)
+        block = data.read(_SCAN)
         while block:
-            following = opened.read(_SCAN)
+            following = data.read(_SCAN)
             padded = np.frombuffer(before + block + (following[:1] or b"\n"), np.uint8)
             quotes = np.flatnonzero(padded[1:-1] == ord('"'))
             opens = (np.arange(len(quotes)) % 2 == 0) ^ open_before

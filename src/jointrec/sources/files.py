@@ -15,6 +15,7 @@ from jointrec.errors import SourceError, together
 from .base import Read, Source, check_wanted, kind_of
 from .finding import Finding
 from .places import find_files
+from .plain_file import unchanged
 
 
 class FileSource(Source):
@@ -76,8 +77,13 @@ class AgreeingFiles(FileSource):
         """The wanted columns of all files, one below the other.
 
         :raises SourceError: where a file lacks a column or stores another kind of values in it than
-            the first does (widths and units may differ); where there is not one row.
+            the first does (widths and units may differ); where there is not one row; where a file
+            changes while it is read.
         """
+        with unchanged(self.files, where=self.where):
+            return self._table(wanted)
+
+    def _table(self, wanted: Sequence[str] | None) -> Read:
         schemas = {file: self.file_columns(file) for file in self.files}
         first = self.files[0]
         names = check_wanted(wanted, schemas[first], at=self.where(first))
@@ -93,6 +99,7 @@ class AgreeingFiles(FileSource):
         return Read(
             pa.table(columns, names),
             _merged([finding for read in reads for finding in read.findings]),
+            pa.concat_tables([read.aside for read in reads]),
         )
 
     def _check_agree(
@@ -120,15 +127,15 @@ def _joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
 
 def _merged(findings: list[Finding]) -> tuple[Finding, ...]:
     """Findings of several files as one of each code."""
-    merged: dict[tuple[Any, ...], Finding] = {}
+    found_once: dict[tuple[Any, ...], Finding] = {}
     for found in findings:
         key = (found.code, found.at, found.column)
-        if key in merged:
-            before = merged[key]
+        if key in found_once:
+            before = found_once[key]
             examples = (*before.examples, *found.examples)[:3]
             found = Finding(
                 found.code, found.at, found.column, before.count + found.count, examples,
                 found.action, found.text,
             )  # fmt: skip
-        merged[key] = found
-    return tuple(merged.values())
+        found_once[key] = found
+    return tuple(found_once.values())

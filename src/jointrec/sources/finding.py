@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jointrec.errors import printable
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -13,7 +15,7 @@ class Finding:
     :param at: The table, as the project names it.
     :param column: The column, or None where whole rows are meant.
     :param count: How many values or rows.
-    :param examples: A few of them, as text.
+    :param examples: A few of them, as text that is safe to print.
     :param action: What was done: ``made null``, ``set aside``, ``kept`` …
     :param text: What it is, as a sentence for people.
 
@@ -29,6 +31,9 @@ class Finding:
     examples: tuple[str, ...]
     action: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "examples", tuple(map(printable, self.examples)))
 
     def __str__(self) -> str:
         place = self.at if self.column is None else f"{self.at}.{self.column}"

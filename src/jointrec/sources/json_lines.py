@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,15 @@ from jointrec.errors import SourceError
 from .base import Read, check_wanted
 from .casting import TEXT
 from .files import FileSource
-from .text_file import check_start, check_text
+from .plain_file import reading, unchanged
+from .text_file import UTF8_MARK, check_start, check_text
 
 _SAMPLE = 1_000
 _PART = 65_536
+_LONGEST_LINE = 1 << 24
+"""A line of more bytes than this is refused."""
+_PART_BYTES = 1 << 26
+"""A part ends here at the latest: as Python objects it takes many times as much."""
 _EXACT = 2**53
 
 
@@ -35,9 +39,8 @@ class JsonLines(FileSource):
 
     def _first_columns(self, file: Path) -> dict[str, pa.DataType]:
         check_start(file, where=self.where(file))
-        objects = list(islice(self._objects(file), _SAMPLE))
-        names = dict.fromkeys(name for _, row in objects for name in row)
-        return {name: self._column(file, name, objects).type for name in names}
+        part = next(self._parts(file, _SAMPLE), [])
+        return {name: self._column(file, name, part).type for name in self._names(file, part)}
 
     def columns(self) -> dict[str, pa.DataType]:
         """The keys of the first 1,000 lines of each file, and the types of their values."""
@@ -50,18 +53,22 @@ class JsonLines(FileSource):
     def table(self, wanted: Sequence[str] | None) -> Read:
         """The wanted keys of all lines of all files.
 
-        :raises SourceError: naming the line that is broken or nested.
+        :raises SourceError: naming the line that is broken or nested; where a file changes while it
+            is read.
         """
-        parts: list[dict[str, pa.Array]] = []
+        with unchanged(self.files, where=self.where):
+            return self._table(wanted)
+
+    def _table(self, wanted: Sequence[str] | None) -> Read:
+        parts: list[tuple[int, dict[str, pa.Array]]] = []
         seen: dict[Path, dict[str, None]] = {file: {} for file in self.files}
         for file in self.files:
             check_text(file, where=self.where(file))
-            objects = self._objects(file)
-            while part := list(islice(objects, _PART)):
-                seen[file] |= dict.fromkeys(name for _, row in part for name in row)
+            for part in self._parts(file, _PART):
+                seen[file] |= self._names(file, part)
                 chosen = seen[file] if wanted is None else dict.fromkeys(wanted)
-                parts.append({name: self._column(file, name, part) for name in chosen})
-                parts[-1][""] = pa.nulls(len(part))
+                columns = {name: self._column(file, name, part) for name in chosen}
+                parts.append((len(part), columns))
         if not parts:
             raise SourceError(f"{self.where(self.files[0])} has no rows. Look at what exported it.")
         where = self.where(self.files[0])
@@ -69,29 +76,72 @@ class JsonLines(FileSource):
         names = check_wanted(wanted, anywhere, at=where)
         if problems := self.check_present(seen, names):
             raise self.disagree(problems)
-        columns = [
-            _joined([part.get(name, part[""]) for part in parts], name, where) for name in names
+        joined = [
+            _joined(
+                [part[name] if name in part else pa.nulls(rows) for rows, part in parts],
+                name,
+                where,
+            )
+            for name in names
         ]
-        return Read(pa.table(columns, names))
+        return Read(pa.table(joined, names))
 
-    def _objects(self, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-        with file.open(encoding="utf-8-sig", newline="\n") as opened:
-            for number, line in enumerate(opened, 1):
-                if line.strip():
-                    yield number, self._object(file, number, line)
+    def _names(self, file: Path, part: Sequence[tuple[int, dict[str, Any]]]) -> dict[str, None]:
+        """The keys of a part, in the order in which they first occur."""
+        names = dict.fromkeys(name for _, row in part for name in row)
+        for name in names:
+            if not _is_text(name):
+                raise SourceError(
+                    f"{self.where(file)}: the key {name!a} holds half a character (a lone "
+                    "surrogate), which is no text. Mend what exported it."
+                )
+        return names
 
-    def _object(self, file: Path, number: int, line: str) -> dict[str, Any]:
+    def _parts(self, file: Path, most: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+        """The objects of a file with the numbers of their lines, a bounded number at a time."""
+        part: list[tuple[int, dict[str, Any]]] = []
+        size = 0
+        for number, line in self._lines(file):
+            part.append((number, self._object(file, number, line)))
+            size += len(line)
+            if len(part) == most or size >= _PART_BYTES:
+                yield part
+                part, size = [], 0
+        if part:
+            yield part
+
+    def _lines(self, file: Path) -> Iterator[tuple[int, bytes]]:
+        with reading(file, where=self.where(file)) as data:
+            data.seek(len(UTF8_MARK) if data.read(len(UTF8_MARK)) == UTF8_MARK else 0)
+            number = 0
+            while line := data.readline(_LONGEST_LINE + 1):
+                number += 1
+                if len(line) > _LONGEST_LINE:
+                    raise SourceError(
+                        f"{self.where(file)}, line {number}: is longer than {_LONGEST_LINE:,} "
+                        "bytes, which is the most that is read. Leave such values out of the "
+                        f"export.{_ONE_OBJECT if number == 1 else ''}"
+                    )
+                if not line.isspace():
+                    yield number, line
+
+    def _object(self, file: Path, number: int, line: bytes) -> dict[str, Any]:
         try:
-            row = _DECODER.decode(line)
+            row = _DECODER.decode(line.decode("utf-8"))
         except RecursionError:
             where = f"{self.where(file)}, line {number}"
             raise SourceError(f"{where}: is nested too deeply. {_PLAIN}") from None
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                f"{self.where(file)}, line {number}: is not UTF-8 (found 0x"
+                f"{line[error.start]:02x}). Convert it from the encoding it has, such as: "
+                "iconv -f WINDOWS-1252 -t UTF-8."
+            ) from None
         except ValueError as error:
             where = f"{self.where(file)}, line {number}"
             reason = str(error).split(":")[0].lower()
-            whole = " Is it one object over many lines? Write each on a line of its own."
             raise SourceError(
-                f"{where}: is not a JSON object: {reason}.{whole if number == 1 else ''}"
+                f"{where}: is not a JSON object: {reason}.{_ONE_OBJECT if number == 1 else ''}"
             ) from None
         if not isinstance(row, dict):
             where = f"{self.where(file)}, line {number}"
@@ -128,11 +178,16 @@ class JsonLines(FileSource):
             ) from None
 
 
+_ONE_OBJECT = " Is it one object over many lines? Write each on a line of its own."
 _PLAIN = "Values are text, numbers, true or false, or lists of them: write one key for each value."
 
 
 class _Mixed(Exception):
     """Lists and single values in one column."""
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

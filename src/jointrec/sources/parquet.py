@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from jointrec.errors import SourceError
 
 from .base import Read, check_distinct
 from .files import AgreeingFiles
+from .parquet_size import LEAST_CAP, RATIO, cap_of, declared_size, pieces
+from .plain_file import reading
 
 _EXTENSION = b"ARROW:extension:name"
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
@@ -32,49 +36,71 @@ class Parquet(AgreeingFiles):
 
     def file_columns(self, file: Path) -> dict[str, pa.DataType]:
         """The columns of the schema in the footer."""
-        with self._open(file) as opened:
+        with self._open(file) as (opened, _):
             return {field.name: field.type for field in self._schema(opened, file)}
 
     def file_table(self, file: Path, wanted: Sequence[str]) -> Read:
         """The wanted columns, checked down to the last byte of each text."""
-        with self._open(file) as opened:
-            try:
-                table = opened.read(columns=list(wanted)).select(list(wanted))
-                table.validate(full=True)
-            except _DAMAGE as error:
-                raise self._damaged(file, error) from None
+        with self._open(file) as (opened, data):
+            batches, before = [], self._unpacked
+            self._check_size(file, before + declared_size(opened.metadata, wanted))
+            for batch in pieces(opened, data, wanted):
+                self._unpacked += batch.nbytes
+                self._check_size(file, self._unpacked)
+                batches.append(batch)
+            fields = [opened.schema_arrow.field(name) for name in wanted]
+            table = pa.Table.from_batches(
+                [batch.select(list(wanted)) for batch in batches], pa.schema(fields)
+            )
+            table.validate(full=True)
         return Read(table)
 
-    def _open(self, file: Path) -> Any:
-        try:
-            # Before pyarrow makes types of it: a type that somebody registered can run code.
-            stored = pq.read_metadata(file).metadata or {}
-            if _EXTENSION in stored or _EXTENSION in _decoded(stored.get(b"ARROW:schema", b"")):
-                raise SourceError(
-                    f"{self.where(file)} uses Arrow extension types ({_EXTENSION.decode()}), which "
-                    "are refused: reading one can run code. Write it with plain columns only."
-                )
-            return pq.ParquetFile(
-                file, page_checksum_verification=True, arrow_extensions_enabled=False
+    def _table(self, wanted: Sequence[str] | None) -> Read:
+        self._unpacked, self._cap = 0, cap_of([file.stat().st_size for file in self.files])
+        return super()._table(wanted)
+
+    def _check_size(self, file: Path, size: int) -> None:
+        if size > self._cap:
+            raise SourceError(
+                f"{self.where(file)} unpacks to {size:,} bytes or more, but a source may unpack to "
+                f"{self._cap:,} at most: {RATIO} times the size of its files, and {LEAST_CAP:,} in "
+                "any case. Beyond that it is a mistake or an attack. Leave out columns that repeat "
+                "long texts, or write it without compression."
             )
-        except SourceError:
-            raise
-        except _DAMAGE as error:
-            raise self._damaged(file, error) from None
+
+    @contextmanager
+    def _open(self, file: Path) -> Iterator[tuple[Any, BufferedReader]]:
+        """The Parquet file, and the open file that it lies in; damage is told as such."""
+        with reading(file, where=self.where(file)) as data:
+            try:
+                # Before pyarrow makes types of it: a type that somebody registered can run code.
+                stored = pq.read_metadata(data).metadata or {}
+                if _EXTENSION in stored or _EXTENSION in _decoded(stored.get(b"ARROW:schema", b"")):
+                    raise SourceError(
+                        f"{self.where(file)} uses Arrow extension types ({_EXTENSION.decode()}), "
+                        "which are refused: reading one can run code. Write it with plain columns "
+                        "only."
+                    )
+                data.seek(0)
+                yield (
+                    pq.ParquetFile(
+                        data, page_checksum_verification=True, arrow_extensions_enabled=False
+                    ),
+                    data,
+                )
+            except SourceError:
+                raise
+            except _DAMAGE as error:
+                raise self._damaged(file, error) from None
 
     def _schema(self, opened: Any, file: Path) -> pa.Schema:
-        try:
-            schema = opened.schema_arrow
-        except _DAMAGE as error:
-            raise self._damaged(file, error) from None
+        schema = opened.schema_arrow
         check_distinct(schema.names, at=self.where(file))
         return schema
 
     def _damaged(self, file: Path, error: BaseException) -> SourceError:
-        with file.open("rb") as opened:
-            start = opened.read(4)
-        if not start:
-            return SourceError(f"{self.where(file)} is empty: it has no bytes at all.")
+        with reading(file, where=self.where(file)) as data:
+            start = data.read(4)
         if start != b"PAR1":
             return SourceError(
                 f"{self.where(file)} is not a Parquet file, whatever its name says. "

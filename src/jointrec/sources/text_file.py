@@ -6,6 +6,8 @@ from pathlib import Path
 
 from jointrec.errors import SourceError
 
+from .plain_file import empty, reading
+
 _BLOCK = 1 << 22
 UTF8_MARK = b"\xef\xbb\xbf"
 _STARTS = {
@@ -16,6 +18,7 @@ _STARTS = {
     b"\x1f\x8b": "gzip-compressed",
     b"PK\x03\x04": "a zip archive (or an Excel workbook)",
     b"\x28\xb5\x2f\xfd": "zstd-compressed",
+    b"\xfd7zXZ": "xz-compressed",
     b"PAR1": "a Parquet file",
     b"SQLite format 3": "an SQLite database",
 }
@@ -24,10 +27,10 @@ _STARTS = {
 
 def check_start(file: Path, *, where: str) -> None:
     """Refuses an empty file, and one whose first bytes say that it is something else."""
-    with file.open("rb") as opened:
-        start = opened.read(16)
+    with reading(file, where=where) as data:
+        start = data.read(16)
     if not start.removeprefix(UTF8_MARK):
-        raise SourceError(f"{where} is empty: it has no bytes at all. Look at what exported it.")
+        raise empty(where)
     for mark, what in _STARTS.items():
         if start.startswith(mark):
             how = (
@@ -45,9 +48,9 @@ def check_text(file: Path, *, where: str) -> None:
     """
     check_start(file, where=where)
     done, line, rest = 0, 1, b""
-    with file.open("rb") as opened:
+    with reading(file, where=where) as file_data:
         while True:
-            block = opened.read(_BLOCK)
+            block = file_data.read(_BLOCK)
             data = rest + block
             cut = len(data) - _open_end(data) if block else len(data)
             whole, rest = data[:cut], data[cut:]
