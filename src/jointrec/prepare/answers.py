@@ -20,6 +20,7 @@ from jointrec.tasks import Task
 
 from .labels import Label, Rows, label_of, nest, rows_of
 from .tables import Tables
+from .workspace import IN_MEMORY, Workspace
 
 State = Mapping[str, Any]
 
@@ -60,10 +61,12 @@ def answer_all(
     plan: Plan,
     tables: Tables,
     hashes: Mapping[str, Int64[np.ndarray, "things"]],
+    workspace: Workspace = IN_MEMORY,
 ) -> AllAnswered:
     """The rows and the answers of all grains, learned from training rows.
 
     :param hashes: For each entity the stable hash of each code.
+    :param workspace: Where the answers live.
     :raises DataError: where tasks have nothing to learn from: all problems at once.
     """
     rows: dict[str, Rows] = {}
@@ -82,7 +85,11 @@ def answer_all(
                 states[name] = project.tasks[name].learn(known)
         usable = {name: label for name, label in labels.items() if name not in unknown}
         encoded, odd = encode_labels(project, grain, usable, states)
-        answered[grain.name] = Answered(encoded, parts)
+        answered[grain.name] = Answered(
+            {name: workspace.keep(values) for name, values in encoded.items()},
+            {name: workspace.keep(values) for name, values in parts.items()},
+        )
+        del labels, usable, encoded, parts
         findings += odd
         problems += [*unknown.values(), *_too_alike(project, answered[grain.name])]
     if problems:

@@ -14,8 +14,9 @@ from jointrec.project import Project
 
 from .prepared import Past
 from .tables import Tables
-from .timeline import Timeline
+from .timeline import Index, Timeline
 from .versions import Versions
+from .workspace import IN_MEMORY, Workspace
 
 NONE = "none"
 """The first kind of event: there is none."""
@@ -47,7 +48,13 @@ class PastOf:
         return np.maximum(span.start, span.stop - last), span.stop
 
 
-def past_of(project: Project, plan: Plan, tables: Tables, entity: str) -> PastOf:
+def past_of(
+    project: Project,
+    plan: Plan,
+    tables: Tables,
+    entity: str,
+    workspace: Workspace = IN_MEMORY,
+) -> PastOf:
     """The past of an entity: all events with a time in which it is the one who acts.
 
     An event whose rows carry outcomes (a shown item that is clicked or not) enters only by the rows
@@ -68,22 +75,31 @@ def past_of(project: Project, plan: Plan, tables: Tables, entity: str) -> PastOf
         frame = tables.events[name]
         kind, delay = _kinds(project, plan, name, frame, kinds)
         kept = np.flatnonzero((kind > 0) & (frame[f"@{entity}"].to_numpy() > 0))
-        parts = [frame[f"@{entity}"].to_numpy(), frame["@time"].to_numpy() + delay, kind]
-        nothing = np.zeros(len(frame), dtype=np.int64)
+        parts = [
+            frame[f"@{entity}"].to_numpy()[kept],
+            frame["@time"].to_numpy()[kept] + delay,
+            kind[kept],
+        ]
         parts += [
-            frame[f"@{other}"].to_numpy() if f"@{other}" in frame.columns else nothing
+            frame[f"@{other}"].to_numpy()[kept]
+            if f"@{other}" in frame.columns
+            else np.zeros(len(kept), dtype=np.int64)
             for other in objects
         ]
-        columns.append([part[kept] for part in parts])
+        columns.append(parts)
     merged = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
+    del columns
     order = np.lexsort((*merged[:1:-1], merged[1], merged[0]))
     things, times, kind_of, *about = (part[order] for part in merged)
     rows = dict(zip(objects, about, strict=True))
+    del merged, order, about
     for other in objects:
         versions = Versions.of(tables, other)
-        rows[other] = rows[other] if versions is None else versions.at(rows[other], times)
-    past = Past(kind_of, rows, times)
-    return PastOf(past, Timeline.build(things, times), tuple(kinds), objects)
+        found = rows[other] if versions is None else versions.at(rows[other], times)
+        rows[other] = workspace.keep(found)
+    past = Past(workspace.keep(kind_of), rows, workspace.keep(times))
+    index = Index.sorted(things, past.times, np.arange(len(times)))
+    return PastOf(past, index.timeline({}, workspace), tuple(kinds), objects)
 
 
 def _kinds(

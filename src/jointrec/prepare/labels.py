@@ -31,6 +31,12 @@ class Rows:
     times: Int64[np.ndarray, "rows"] | None
     source: Int64[np.ndarray, "rows"]
 
+    def some(self, piece: slice) -> Rows:
+        """Some of the rows."""
+        codes = {entity: codes[piece] for entity, codes in self.codes.items()}
+        times = None if self.times is None else self.times[piece]
+        return Rows(codes, times, self.source[piece])
+
 
 @dataclass(frozen=True)
 class Label:
@@ -74,13 +80,18 @@ def rows_of(grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
     if grain.asking == "every":
         return _snapshot_rows(grain, tables, anchor, until)
     frame = tables.events[grain.table]
-    source = np.arange(len(frame))
-    if grain.asking == "before":
-        source = np.flatnonzero(frame[f"@{grain.entities[0]}"].to_numpy())
+    whole = Rows(
+        {entity: frame[f"@{entity}"].to_numpy() for entity in grain.entities},
+        frame["@time"].to_numpy() if "@time" in frame.columns else None,
+        np.arange(len(frame)),
+    )
+    if grain.asking != "before":
+        return whole
+    known = np.flatnonzero(whole.codes[grain.entities[0]])
     return Rows(
-        {entity: frame[f"@{entity}"].to_numpy()[source] for entity in grain.entities},
-        frame["@time"].to_numpy()[source] if "@time" in frame.columns else None,
-        source,
+        {entity: codes[known] for entity, codes in whole.codes.items()},
+        None if whole.times is None else whole.times[known],
+        known,
     )
 
 
@@ -187,7 +198,9 @@ def _seen(
 def _column_label(project: Project, label: str, rows: Rows, tables: Tables) -> Label:
     table, _, column = label.partition(".")
     frame = tables.events[table] if table in tables.events else tables.entities[table]
-    values = frame[column].gather(pl.Series(rows.source))
+    values = frame[column]
+    if not np.array_equal(rows.source, np.arange(len(frame))):
+        values = values.gather(pl.Series(rows.source))
     if values.dtype == pl.Boolean:
         values = values.cast(pl.Float64)
     if rows.times is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from jaxtyping import Bool, Float32
 
 from jointrec.features import Text
 from jointrec.plan import features_of
@@ -19,6 +20,11 @@ from .prepared import Layout
 from .reader import Raw, pair_name
 from .tables import Tables
 from .training_rows import days_named, learned_rows, times_named
+
+Used = tuple[Float32[np.ndarray, "_ _"], Bool[np.ndarray, "_"]]
+"""Numbers, and which of their rows are learned from."""
+PIECE = 1_048_576
+"""How many rows of numbers are added up at a time."""
 
 
 def learn_columns(
@@ -46,9 +52,10 @@ def learn_columns(
         for column, feature in entity.features.items():
             features[f"{name}.{column}"] = feature.learn(seen[column])
     for name, event in project.event.items():
-        seen = learned_rows(project, tables, trained, name)
+        seen = learned_rows(project, tables, trained, name, list(event.features))
         for column, feature in event.features.items():
-            features[f"{name}.{column}"] = feature.learn(seen[column])
+            seen_values = tables.events[name][column].filter(trained[name])
+            features[f"{name}.{column}"] = feature.learn(seen_values)
     for name, state in features.items():
         table, _, column = name.partition(".")
         declared = features_of(project, table)[column]
@@ -86,8 +93,8 @@ def _returning(
 
 def learn_scales(raws: Mapping[str, Raw], answered: Mapping[str, Answered]) -> dict[str, Scale]:
     """The scale of each entity's and each pair's numbers, from the training rows of all grains."""
-    moments: dict[str, list[Any]] = {}
-    pairs: dict[str, list[Any]] = {}
+    moments: dict[str, list[Used]] = {}
+    pairs: dict[str, list[Used]] = {}
     for name, raw in raws.items():
         if raw.rows.times is None:
             continue
@@ -95,9 +102,27 @@ def learn_scales(raws: Mapping[str, Raw], answered: Mapping[str, Answered]) -> d
         for entity, moment in raw.moments.items():
             used = np.zeros(len(moment.things), dtype=bool)
             used[raw.at[entity][train]] = True
-            moments.setdefault(entity, []).append(moment.numbers[used])
+            moments.setdefault(entity, []).append((moment.numbers, used))
         for pair, numbers in raw.pairs.items():
-            pairs.setdefault(pair_name(pair), []).append(numbers[train])
-    return {
-        name: Scale.learn(np.concatenate(numbers)) for name, numbers in (moments | pairs).items()
-    }
+            pairs.setdefault(pair_name(pair), []).append((numbers, train))
+    return {name: _scale(parts) for name, parts in (moments | pairs).items()}
+
+
+def _scale(parts: Sequence[Used]) -> Scale:
+    """The scale of the used rows of some numbers: at once where they are few, or else in pieces."""
+    if sum(int(used.sum()) for _, used in parts) <= PIECE:
+        return Scale.learn([np.concatenate([numbers[used] for numbers, used in parts])])
+    return Scale.learn(_Pieces(parts))
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """The used rows of some numbers, a few million at a time, as often as they are asked for."""
+
+    parts: Sequence[Used]
+
+    def __iter__(self) -> Iterator[Float32[np.ndarray, "rows k"]]:
+        for numbers, used in self.parts:
+            for first in range(0, len(numbers), PIECE):
+                piece = slice(first, first + PIECE)
+                yield numbers[piece][used[piece]]

@@ -7,13 +7,13 @@ at or after the validation cut.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from .prepared import FieldsLayout, Layout
 
@@ -29,12 +29,25 @@ class Scale:
     std: tuple[float, ...]
 
     @classmethod
-    def learn(cls, numbers: Float32[np.ndarray, "rows k"]) -> Scale:
-        """The scale of some numbers. A number that never changes gets a deviation of 1."""
-        if len(numbers) == 0:
-            return cls((0.0,) * numbers.shape[1], (1.0,) * numbers.shape[1])
-        mean = numbers.mean(axis=0, dtype=np.float64)
-        std = numbers.std(axis=0, dtype=np.float64)
+    def learn(cls, pieces: Iterable[Float32[np.ndarray, "rows k"]]) -> Scale:
+        """The scale of some numbers. A number that never changes gets a deviation of 1.
+
+        :param pieces: The numbers, piece by piece; they are gone through twice.
+
+        >>> Scale.learn([np.array([[1.0], [5.0]], dtype=np.float32)])
+        Scale(mean=(3.0,), std=(2.0,))
+        """
+        count, total = 0, np.zeros(0)
+        for numbers in pieces:
+            count += len(numbers)
+            total = _plus(total, numbers.sum(axis=0, dtype=np.float64))
+        if count == 0:
+            return cls((0.0,) * len(total), (1.0,) * len(total))
+        mean, squares = total / count, np.zeros(0)
+        for numbers in pieces:
+            off = numbers - mean
+            squares = _plus(squares, np.multiply(off, off, out=off).sum(axis=0))
+        std = np.sqrt(squares / count)
         std = np.where(std > 1e-6, std, 1.0)
         return cls(tuple(mean.tolist()), tuple(std.tolist()))
 
@@ -46,6 +59,13 @@ class Scale:
         """
         scaled = (numbers - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.clip(scaled, -CLIP, CLIP, out=scaled)
+
+
+def _plus(
+    total: Float64[np.ndarray, "_"], more: Float64[np.ndarray, "k"]
+) -> Float64[np.ndarray, "k"]:
+    """What has been added up so far, and more; the first is taken as it is."""
+    return total + more if len(total) else more
 
 
 @dataclass(frozen=True)

@@ -23,41 +23,56 @@ from .prepared import Asked, Prepared
 from .reader import Reader, encode_things, has_history, raw_rows
 from .tables import Tables
 from .training_rows import hashes_of, trained_rows
+from .workspace import IN_MEMORY, Workspace
 
 
 def prepare(
-    project: Project, plan: Plan, tables: Tables
+    project: Project, plan: Plan, tables: Tables, workspace: Workspace = IN_MEMORY
 ) -> tuple[Reader, Prepared, tuple[Finding, ...]]:
     """Learns a preparation from the training rows of the tables and encodes all rows.
 
+    :param workspace: Where large arrays live.
     :returns: The reader (which holds the preparation), what training reads, and what was found odd
         about the labels.
     :raises DataError: where tasks have nothing to learn from: all problems at once.
     """
     hashes = hashes_of(tables)
-    answers = answer_all(project, plan, tables, hashes)
+    answers = answer_all(project, plan, tables, hashes, workspace)
     trained = trained_rows(project, tables, hashes)
-    training = {name: frame.filter(trained[name]) for name, frame in tables.events.items()}
+    training = {
+        name: tables.events[name].select("@time", *columns).filter(trained[name])
+        for name, columns in plan.outcomes.items()
+    }
     rates = base_rates(project, plan, replace(tables, events=training), tables.cuts.valid)
+    del training
     preparation = replace(
         learn_columns(project, tables, trained),
         tasks=answers.states,
         rates={f"{event}.{column}": rate for (event, column), rate in rates.items()},
     )
-    reader = build_reader(project, plan, tables, preparation)
-    raws = {grain.name: raw_rows(reader, grain, answers.rows[grain.name]) for grain in plan.grains}
+    reader = build_reader(project, plan, tables, preparation, workspace)
+    raws = {
+        grain.name: raw_rows(reader, grain, answers.rows[grain.name], workspace)
+        for grain in plan.grains
+    }
     preparation = replace(preparation, scales=learn_scales(raws, answers.answered))
     layout = layout_of(project, plan, reader, preparation, answers.answered)
     reader = replace(reader, preparation=replace(preparation, layout=layout))
     asked: dict[str, Asked] = {}
     for grain in plan.grains:
-        read = reader.scaled(raws.pop(grain.name), context_of(grain, tables))
+        read = reader.scaled(raws.pop(grain.name), context_of(grain, tables), workspace)
         labelled = answers.answered[grain.name]
         asked[grain.name] = replace(read, labels=labelled.labels, parts=labelled.parts)
     return reader, prepared_of(reader, asked), answers.findings
 
 
-def build_reader(project: Project, plan: Plan, tables: Tables, preparation: Preparation) -> Reader:
+def build_reader(
+    project: Project,
+    plan: Plan,
+    tables: Tables,
+    preparation: Preparation,
+    workspace: Workspace = IN_MEMORY,
+) -> Reader:
     """The reader of some tables, with what was learned before."""
     rates = {
         (name.partition(".")[0], name.partition(".")[2]): rate
@@ -71,7 +86,7 @@ def build_reader(project: Project, plan: Plan, tables: Tables, preparation: Prep
         {name: encode_things(project, preparation, tables, name) for name in project.entity},
         Counters.build(project, plan, tables, rates),
         {
-            name: past_of(project, plan, tables, name)
+            name: past_of(project, plan, tables, name, workspace)
             for name in project.entity
             if has_history(project, name)
         },

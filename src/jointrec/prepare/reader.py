@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from .preparation import Preparation, Scale
 from .prepared import Asked, Fields, Moments, Things
 from .tables import Tables
 from .versions import Versions
+from .workspace import IN_MEMORY, Workspace
 
 CLOCK = ("hour sin", "hour cos", "weekday sin", "weekday cos")
 """The names of the numbers of :func:`clock`."""
@@ -64,25 +65,24 @@ class Reader:
         """
         return self.scaled(raw_rows(self, grain, rows), context)
 
-    def scaled(self, raw: Raw, context: pl.DataFrame) -> Asked:
+    def scaled(self, raw: Raw, context: pl.DataFrame, workspace: Workspace = IN_MEMORY) -> Asked:
         """Standardises raw rows and encodes their context."""
         grain, rows, scales = raw.grain, raw.rows, self.preparation.scales
         moments = dict(raw.moments)
         if rows.times is not None:
             for entity, moment in moments.items():
-                moments[entity] = replace(moment, numbers=scales[entity].apply(moment.numbers))
-        empty = np.zeros((len(rows.source), 0), np.float32)
+                numbers = _standardised(scales[entity], moment.numbers, workspace)
+                moments[entity] = replace(moment, numbers=numbers)
         return Asked(
             grain=grain,
             at=raw.at,
             moments=moments,
             times=rows.times,
-            context=encode_context(self.project, self.preparation, grain, context, rows),
-            clock=empty
-            if rows.times is None
-            else clock(shown_at(rows.times, self.project.time_zone)),
+            context=_context(self, grain, context, rows, workspace),
+            clock=_clock(rows, self.project.time_zone, workspace),
             pairs={
-                pair: scales[pair_name(pair)].apply(numbers) for pair, numbers in raw.pairs.items()
+                pair: _standardised(scales[pair_name(pair)], numbers, workspace)
+                for pair, numbers in raw.pairs.items()
             },
             labels={},
             parts={},
@@ -96,13 +96,54 @@ def pair_name(pair: tuple[str, str]) -> str:
     return " × ".join(pair)
 
 
-def raw_rows(reader: Reader, grain: Grain, rows: Rows) -> Raw:
-    """Finds the distinct moments of each entity and counts what happened before each."""
+def _standardised(
+    scale: Scale, numbers: Float32[np.ndarray, "rows k"], workspace: Workspace
+) -> Float32[np.ndarray, "rows k"]:
+    """Numbers in units of their deviation, in the place of the raw ones where they live on disk."""
+    if not workspace.on_disk:
+        return scale.apply(numbers)
+    for piece in workspace.pieces(len(numbers)):
+        numbers[piece] = scale.apply(numbers[piece])
+    return numbers
+
+
+def _context(
+    reader: Reader, grain: Grain, context: pl.DataFrame, rows: Rows, workspace: Workspace
+) -> Fields:
+    """What the events of some rows say at the moment itself."""
+    if not workspace.on_disk:
+        return encode_context(reader.project, reader.preparation, grain, context, rows)
+    parts = [
+        encode_context(reader.project, reader.preparation, grain, context[piece], rows.some(piece))
+        for piece in workspace.pieces(len(rows.source))
+    ]
+    return joined_fields(parts, workspace)
+
+
+def _clock(rows: Rows, zone: str, workspace: Workspace) -> Float32[np.ndarray, "rows _"]:
+    """The clock of some rows in a time zone; no columns where they have no moments."""
+    if rows.times is None:
+        return np.zeros((len(rows.source), 0), np.float32)
+    told = workspace.empty((len(rows.source), len(CLOCK)), np.float32)
+    for piece in workspace.pieces(len(told)):
+        told[piece] = clock(shown_at(rows.times[piece], zone))
+    return told
+
+
+def raw_rows(reader: Reader, grain: Grain, rows: Rows, workspace: Workspace = IN_MEMORY) -> Raw:
+    """Finds the distinct moments of each entity and counts what happened before each.
+
+    :param workspace: Where what is found lives.
+    """
     at: dict[str, Int64[np.ndarray, "rows"]] = {}
     moments: dict[str, Moments] = {}
     for entity in grain.sees:
-        codes, times, at[entity] = _distinct(rows.codes[entity], rows.times)
-        moments[entity] = _moments(reader, entity, codes, times)
+        codes, times, where = _distinct(rows.codes[entity], rows.times)
+        at[entity] = workspace.keep(where)
+        codes = workspace.keep(codes)
+        times = None if times is None else workspace.keep(times)
+        del where
+        moments[entity] = _moments(reader, entity, codes, times, workspace)
     pairs = {}
     if rows.times is not None:
         for first, second in grain.pairs:
@@ -111,6 +152,7 @@ def raw_rows(reader: Reader, grain: Grain, rows: Rows) -> Raw:
                 _in_tables(reader, first, rows.codes[first]),
                 _in_tables(reader, second, rows.codes[second]),
                 rows.times,
+                workspace,
             )
     return Raw(grain, rows, at, moments, pairs)
 
@@ -125,11 +167,13 @@ def _distinct(
         distinct, at = np.unique(codes, return_inverse=True)
         return distinct, None, at
     order = np.lexsort((times, codes))
+    codes, times = codes[order], times[order]
     new = np.ones(len(order), dtype=bool)
-    new[1:] = (np.diff(codes[order]) != 0) | (np.diff(times[order]) != 0)
+    new[1:] = (codes[1:] != codes[:-1]) | (times[1:] != times[:-1])
+    codes, times = codes[new], times[new]
     at = np.empty(len(order), dtype=np.int64)
     at[order] = np.cumsum(new) - 1
-    return codes[order][new], times[order][new], at
+    return codes, times, at
 
 
 def _moments(
@@ -137,19 +181,32 @@ def _moments(
     entity: str,
     codes: Int64[np.ndarray, "moments"],
     times: Int64[np.ndarray, "moments"] | None,
+    workspace: Workspace,
 ) -> Moments:
     nothing = np.zeros(len(codes), dtype=np.int64)
     things = reader.things[entity]
     if times is None:
         rows = things.at(codes, np.full(len(codes), _undated(reader)))
         return Moments(rows, None, np.zeros((len(codes), 0), np.float32), nothing, nothing)
-    rows = things.at(codes, times)
-    ages = ages_of(reader.project, reader.preparation, entity, things, rows, times)
     seen = _in_tables(reader, entity, codes)
-    numbers = np.concatenate([reader.counters.of(entity, seen, times), *ages], axis=1)
-    start, stop = nothing, nothing
+    states, features = reader.preparation.features, reader.project.entity[entity].features
+    aged = sum(features[name].num_numbers(states[f"{entity}.{name}"]) for name in things.dated)
+    numbers = reader.counters.of(entity, seen, times, workspace, spare=aged)
+    rows = codes if things.versions is None else workspace.empty(codes.shape, np.int64)
+    start = stop = nothing
     if entity in reader.pasts:
-        start, stop = reader.pasts[entity].before(seen, times, reader.project.history.last)
+        start, stop = (workspace.empty(codes.shape, np.int64) for _ in range(2))
+    for piece in workspace.pieces(len(codes)):
+        if things.versions is not None:
+            rows[piece] = things.at(codes[piece], times[piece])
+        some = rows[piece], times[piece]
+        ages = ages_of(reader.project, reader.preparation, entity, things, *some)
+        if aged:
+            numbers[piece, -aged:] = np.concatenate(ages, axis=1)
+        if entity in reader.pasts:
+            start[piece], stop[piece] = reader.pasts[entity].before(
+                seen[piece], times[piece], reader.project.history.last
+            )
     return Moments(rows, times, numbers, start, stop)
 
 
@@ -163,6 +220,8 @@ def _in_tables(
     reader: Reader, entity: str, codes: Int64[np.ndarray, "rows"]
 ) -> Int64[np.ndarray, "rows"]:
     """The codes, with 0 for things that are in no table and so have no past."""
+    if int(codes.max(initial=0)) <= len(reader.tables.entities[entity]):
+        return codes
     return np.where(codes <= len(reader.tables.entities[entity]), codes, 0)
 
 
@@ -284,6 +343,31 @@ def gather_fields(parts: Mapping[str, Ids | Bags | Numbers], num_rows: int) -> F
         bags=tuple(part for part in parts.values() if isinstance(part, Bags)),
         numbers=np.concatenate(numbers, axis=1) if numbers else np.zeros((num_rows, 0), np.float32),
     )
+
+
+def joined_fields(parts: Sequence[Fields], workspace: Workspace) -> Fields:
+    """Fields of some rows, one below the other; at least one piece."""
+    bags = [
+        Bags(
+            workspace.keep(np.concatenate([bag.values for bag in column])),
+            workspace.keep(np.concatenate(_shifted([bag.offsets for bag in column]))),
+        )
+        for column in zip(*(part.bags for part in parts), strict=True)
+    ]
+    return Fields(
+        workspace.keep(np.concatenate([part.ids for part in parts])),
+        tuple(bags),
+        workspace.keep(np.concatenate([part.numbers for part in parts])),
+    )
+
+
+def _shifted(parts: Sequence[Int64[np.ndarray, "_"]]) -> list[Int64[np.ndarray, "_"]]:
+    """The offsets of pieces, each counted on from the end of the one before."""
+    shifted, end = [parts[0]], int(parts[0][-1])
+    for part in parts[1:]:
+        shifted.append(part[1:] + end)
+        end += int(part[-1])
+    return shifted
 
 
 def has_history(project: Project, entity: str) -> bool:

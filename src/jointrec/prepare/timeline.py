@@ -14,6 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Int64
 
+from .workspace import IN_MEMORY, Workspace
+
 NEVER = int(np.iinfo(np.int64).min)
 """The time of an event that there is not."""
 
@@ -46,11 +48,21 @@ class Sums:
     @classmethod
     def of(cls, values: Float64[np.ndarray, "events"]) -> Sums:
         """The running sums of some values, all finite."""
-        high = np.concatenate([np.zeros(1), np.cumsum(values)])
+        high = np.zeros(len(values) + 1)
+        np.cumsum(values, out=high[1:])
+        # Whole numbers are added without loss as long as the sum is one that float64 can hold.
+        if np.abs(values).sum() < 2**53 and (np.trunc(values) == values).all():
+            return cls(high, None, None)
         lost = _lost(high[:-1], values, high[1:])
         if not lost.any():
             return cls(high, None, None)
         return cls(high, np.concatenate([np.zeros(1), np.cumsum(lost)]), values)
+
+    def kept(self, workspace: Workspace) -> Sums:
+        """The same sums, living in a workspace."""
+        parts = (self.low, self.parts)
+        low, values = (None if part is None else workspace.keep(part) for part in parts)
+        return Sums(workspace.keep(self.high), low, values)
 
     @property
     def values(self) -> Float64[np.ndarray, "events"]:
@@ -105,9 +117,9 @@ class Timeline:
         >>> line.count(line.before(np.array([7, 7, 9]), np.array([30, 31, 31]))).tolist()
         [1, 2, 0]
         """
-        order = np.lexsort((times, keys))
-        columns = {name: _filled(column[order]) for name, column in values.items()}
-        return _timeline(keys[order], times[order], order, columns)
+        index = Index.of(keys, times)
+        sums = {name: Sums.of(_filled(column[index.order])) for name, column in values.items()}
+        return index.timeline(sums)
 
     def append(
         self,
@@ -130,12 +142,12 @@ class Timeline:
             name: np.insert(old.values, place, _filled(values[name][order]))
             for name, old in self.sums.items()
         }
-        return _timeline(
+        index = Index.sorted(
             np.insert(self._keys(), place, keys),
             np.insert(self.times, place, times),
             np.insert(self.order.astype(np.int64), place, order + len(self.order)),
-            columns,
         )
+        return index.timeline({name: Sums.of(column) for name, column in columns.items()})
 
     def before(
         self,
@@ -211,19 +223,51 @@ class Timeline:
         return np.repeat(self.keys, np.diff(self.offsets))
 
 
-def _timeline(
-    keys: Int64[np.ndarray, "events"],
-    times: Int64[np.ndarray, "events"],
-    order: Int[np.ndarray, "events"],
-    values: Mapping[str, Float64[np.ndarray, "events"]],
-) -> Timeline:
-    """The timeline of events that are sorted already."""
-    first: Bool[np.ndarray, "events"] = np.ones(len(keys), dtype=np.bool_)
-    first[1:] = keys[1:] != keys[:-1]
-    offsets = np.append(np.flatnonzero(first), len(keys))
-    sums = {name: Sums.of(column) for name, column in values.items()}
-    short = np.int32 if len(order) < 2**31 else np.int64
-    return Timeline(keys[first], offsets, times, order.astype(short), sums)
+@dataclass(frozen=True)
+class Index:
+    """Events in the order of a timeline, before anything of them is summed.
+
+    Its parts are those of :class:`Timeline`.
+    """
+
+    keys: Int64[np.ndarray, "keys"]
+    offsets: Int64[np.ndarray, "keys_and_one"]
+    times: Int64[np.ndarray, "events"]
+    order: Int[np.ndarray, "events"]
+
+    @classmethod
+    def of(cls, keys: Int64[np.ndarray, "rows"], times: Int64[np.ndarray, "rows"]) -> Index:
+        """Puts events in order. Those that are in order of time already are sorted by key alone."""
+        if len(times) < 2 or (times[1:] >= times[:-1]).all():
+            order = np.argsort(keys, kind="stable")
+        else:
+            order = np.lexsort((times, keys))
+        if len(order) < 2**31:
+            order = order.astype(np.int32)
+        return cls.sorted(keys[order], times[order], order)
+
+    @classmethod
+    def sorted(
+        cls,
+        keys: Int64[np.ndarray, "events"],
+        times: Int64[np.ndarray, "events"],
+        order: Int[np.ndarray, "events"],
+    ) -> Index:
+        """The index of events that are in order already."""
+        first: Bool[np.ndarray, "events"] = np.ones(len(keys), dtype=np.bool_)
+        first[1:] = keys[1:] != keys[:-1]
+        offsets = np.append(np.flatnonzero(first), len(keys))
+        short = np.int32 if len(order) < 2**31 else np.int64
+        return cls(keys[first], offsets, times, order.astype(short, copy=False))
+
+    def timeline(self, sums: Mapping[str, Sums], workspace: Workspace = IN_MEMORY) -> Timeline:
+        """The timeline of these events, living in a workspace.
+
+        :param sums: The running sums of columns, in this order of the events.
+        """
+        parts = (self.keys, self.offsets, self.times, self.order)
+        keys, offsets, times, order = (workspace.keep(part) for part in parts)
+        return Timeline(keys, offsets, times, order, sums)
 
 
 def _filled(values: Float64[np.ndarray, "events"]) -> Float64[np.ndarray, "events"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from jointrec.project import Project
 from jointrec.splits import TRAIN
 
 from .tables import Tables
+from .workspace import PIECE
 
 
 def stable_hash(keys: pl.Series) -> Int64[np.ndarray, "rows"]:
@@ -66,22 +67,29 @@ def times_named(
         return None
     counts = np.zeros(len(tables.entities[entity]) + 1, np.int64)
     for name in named:
-        codes = tables.events[name].filter(trained[name])[f"@{entity}"].to_numpy()
+        codes = tables.events[name][f"@{entity}"].filter(trained[name]).to_numpy()
         counts += np.bincount(codes, minlength=len(counts))
     return pl.Series(counts[1:])
 
 
 def learned_rows(
-    project: Project, tables: Tables, trained: Mapping[str, pl.Series], table: str
+    project: Project,
+    tables: Tables,
+    trained: Mapping[str, pl.Series],
+    table: str,
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """The rows of a table whose columns may be learned from.
 
     Of an event its training rows, of an entity the rows of things that training rows name; where
     it has versions, those from before the validation cut.
+
+    :param columns: Of an event only these. None: all.
     """
     frame = tables.columns_of(table)
     if table in tables.events:
-        return frame.filter(trained[table])
+        wanted = frame.columns if columns is None else columns
+        return pl.DataFrame([frame[column].filter(trained[table]) for column in wanted])
     counts = times_named(project, tables, trained, table)
     seen = trained[table] if counts is None else counts > 0
     if table not in tables.versions:
@@ -98,17 +106,31 @@ def days_named(
     A row without a time counts as a day of its own.
     """
     days = np.zeros(len(tables.entities[entity]) + 1, np.int64)
-    timed: list[Int64[np.ndarray, "rows 2"]] = []
+    first = (tables.first or 0) // DAY
+    span = (tables.until or 0) // DAY - first + 1
+    timed: list[Int64[np.ndarray, "named"]] = []
     for name, event in project.event.items():
         if entity not in event.entities:
             continue
-        frame = tables.events[name].filter(trained[name])
-        codes = frame[f"@{entity}"].to_numpy()
-        if event.time is None:
-            days += np.bincount(codes, minlength=len(days))
-        else:
-            timed.append(np.stack([codes, frame["@time"].to_numpy() // DAY], axis=1))
+        frame = tables.events[name]
+        for start in range(0, len(frame), PIECE):
+            used = trained[name][start : start + PIECE]
+            some = frame[start : start + PIECE]
+            codes = some[f"@{entity}"].filter(used).to_numpy()
+            if event.time is None:
+                days += np.bincount(codes, minlength=len(days))
+            else:
+                day = some["@time"].filter(used).to_numpy() // DAY - first
+                timed.append(_distinct(codes * span + day))
     if timed:
-        found = pl.DataFrame(np.concatenate(timed), schema=["code", "day"], orient="row").unique()
-        days += np.bincount(found["code"].to_numpy(), minlength=len(days))
+        found = _distinct(np.concatenate(timed)) // span
+        days += np.bincount(found, minlength=len(days))
     return pl.Series(days[1:])
+
+
+def _distinct(numbers: Int64[np.ndarray, "_"]) -> Int64[np.ndarray, "_"]:
+    """Each number once, ascending. Sorting is several times as fast as what `numpy.unique` does."""
+    ordered = np.sort(numbers)
+    new = np.ones(len(ordered), dtype=np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]

@@ -1,0 +1,106 @@
+"""Where large arrays live while a shop is prepared: in memory, or in files that memory maps.
+
+What is prepared of a large shop is larger than memory. A mapped array is read and sliced like any
+other, but its pages belong to the system, which takes them back when it needs the room.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PIECE = 4_194_304
+"""How many rows of what lives on disk are made at a time."""
+
+
+class Workspace:
+    """Arrays in memory: nothing is moved."""
+
+    on_disk = False
+    """Whether arrays live in files, so that whoever fills them should do so piece by piece."""
+
+    def pieces(self, rows: int) -> Iterator[slice]:
+        """All rows, piece by piece where what is made of them lives on disk.
+
+        >>> list(Workspace().pieces(5)), list(OnDisk(Path(), piece=3).pieces(5))
+        ([slice(0, 5, None)], [slice(0, 3, None), slice(3, 5, None)])
+        """
+        yield slice(0, rows)
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """An array to be filled."""
+        return np.empty(shape, dtype=dtype)
+
+    def keep(self, array: np.ndarray) -> np.ndarray:
+        """The same values, in an array that lives here."""
+        return array
+
+    @contextmanager
+    def scratch(self) -> Iterator[Workspace]:
+        """A workspace for arrays that are needed for a while only."""
+        yield self
+
+
+IN_MEMORY = Workspace()
+
+
+class OnDisk(Workspace):
+    """Arrays as ``.npy`` files of a folder.
+
+    :param folder: A folder that is there.
+    :param piece: How many rows are made at a time.
+    """
+
+    on_disk = True
+
+    def __init__(self, folder: Path, piece: int = PIECE) -> None:
+        self.folder = folder
+        self.piece = piece
+        self._names: dict[tuple[int, tuple[int, ...]], str] = {}
+
+    def pieces(self, rows: int) -> Iterator[slice]:
+        """All rows, piece by piece."""
+        for first in range(0, max(rows, 1), self.piece):
+            yield slice(first, min(first + self.piece, rows))
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """An array to be filled; in memory where it has no element, for nothing can be mapped."""
+        if 0 in shape:
+            return np.empty(shape, dtype=dtype)
+        path = self.folder / f"{len(self._names):05}.npy"
+        # Not `np.memmap` any longer: a plain array, whose slices are plain as well.
+        mapped = np.asarray(np.lib.format.open_memmap(path, "w+", dtype=dtype, shape=shape))
+        self._names[_place(mapped)] = path.name
+        return mapped
+
+    def keep(self, array: np.ndarray) -> np.ndarray:
+        """The values in a file. An array that came from here is not written again."""
+        if array.size == 0 or _place(array) in self._names:
+            return array
+        mapped = self.empty(array.shape, array.dtype)
+        mapped[...] = array
+        return mapped
+
+    def file_of(self, array: np.ndarray) -> str:
+        """The name of the file in which an array of this workspace lives."""
+        return self._names[_place(array)]
+
+    @contextmanager
+    def scratch(self) -> Iterator[Workspace]:
+        """A folder beside the others, which is deleted in the end; mapped arrays stay readable."""
+        folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=self.folder))
+        try:
+            yield OnDisk(folder, self.piece)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place(array: np.ndarray) -> tuple[int, tuple[int, ...]]:
+    """Where in memory an array begins, and its shape: two arrays of one place are the same."""
+    return array.__array_interface__["data"][0], array.shape

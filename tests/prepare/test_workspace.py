@@ -1,0 +1,70 @@
+"""What is prepared on disk, piece by piece, is what is prepared in memory, bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from simulated_shop import prepared_shop, project
+
+from jointrec.plan import plan
+from jointrec.prepare import load, prepare
+from jointrec.prepare.workspace import IN_MEMORY, OnDisk
+
+
+def arrays(value: Any, at: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """Every array below an object, and where it stands."""
+    if isinstance(value, np.ndarray):
+        yield at, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from arrays(part, f"{at}/{name}")
+    elif isinstance(value, tuple):
+        for number, part in enumerate(value):
+            yield from arrays(part, f"{at}/{number}")
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from arrays(getattr(value, field.name), f"{at}.{field.name}")
+
+
+@pytest.mark.parametrize("piece", [997, 10**6])
+def test_on_disk_it_is_the_same(tmp_path: Path, piece: int):
+    declared = project()
+    reader, made, _ = prepare(
+        declared, plan(declared), load(declared), OnDisk(tmp_path, piece=piece)
+    )
+    expected_reader, expected = prepared_shop()
+    assert reader.preparation.to_json() == expected_reader.preparation.to_json()
+    found, wanted = dict(arrays(made)), dict(arrays(expected))
+    assert found.keys() == wanted.keys() and len(wanted) > 100
+    for name, array in wanted.items():
+        assert found[name].dtype == array.dtype, name
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
+def test_nothing_of_the_scratch_is_left(tmp_path: Path):
+    with OnDisk(tmp_path).scratch() as room:
+        kept = room.keep(np.arange(5))
+        assert len(list(tmp_path.rglob("*.npy"))) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert kept.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_array_is_written_once(tmp_path: Path):
+    room = OnDisk(tmp_path)
+    kept = room.keep(np.arange(5))
+    assert room.keep(kept) is kept
+    assert room.file_of(kept) == "00000.npy"
+    assert np.load(tmp_path / "00000.npy").tolist() == kept.tolist()
+
+
+def test_nothing_is_written_of_empty_arrays_nor_in_memory(tmp_path: Path):
+    empty = np.zeros((0, 3), np.float32)
+    assert OnDisk(tmp_path).keep(empty) is empty
+    assert OnDisk(tmp_path).empty((4, 0), np.float32).shape == (4, 0)
+    assert list(tmp_path.iterdir()) == []
+    assert IN_MEMORY.keep(empty) is empty
