@@ -163,7 +163,7 @@ def test_several_kinds_of_event_in_one_table(tmp_path: Path):
     )
     text = propose(folder_of(tmp_path, frames))
     shop = jr.parse(text)
-    assert list(shop.event) == ["impression", "purchase", "add_to_cart", "view"]
+    assert list(shop.event) == ["impression", "view", "add_to_cart", "purchase"]
     assert shop.event["add_to_cart"].where == {"event_type": "Add to cart"}
     assert "its rows are of several kinds, and these say view in `event_type`" in text
     assert shop.tasks["churn"].label.event == "purchase"

@@ -1,88 +1,61 @@
-"""Decides what each table and column is, and why."""
+"""Decides which tables hold things and which hold events, and says why."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from .guesses import EntityGuess, EventGuess, of_kind, of_orders
 from .look import Column, Seen, overlap, quoted
+from .names import ID, ITEM, OUTCOME, PERSON, TYPE, snake, thing_name
+from .outcomes import labels_of
+from .schemas import Known, order_of, stage_of
 
-_ID_NAME = re.compile(r"(^|_)(id|key|code|sku|uuid|guid|no|number)$|(id)$", re.IGNORECASE)
-_TYPE_NAME = re.compile(r"(^|_)(type|event|action|behavio[u]?r|kind)(_|$)", re.IGNORECASE)
-_VALUE_NAME = re.compile(r"revenue|amount|value|total|spend|gmv|sales", re.IGNORECASE)
-_QUANTITY_NAME = re.compile(r"quantity|qty|units|count", re.IGNORECASE)
-_OUTCOME_NAME = re.compile(
-    r"label|target|outcome|churn|left|loyal|clicked|bought|purchased|converted|returned|default"
-    r"|response|subscribed",
-    re.IGNORECASE,
-)
-_BOUGHT = re.compile(r"purchase|order|buy|bought|transaction|invoice|sale", re.IGNORECASE)
-_PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person", re.IGNORECASE)
-_MOST_KINDS = 12
+MOST_KINDS = 12
+"""A column with more values than this does not tell kinds of events apart, if nobody knows it."""
+NAMES = 0.05
+"""Events of a kind name an entity where at least this share of their rows does."""
 
 
-@dataclass
-class EntityGuess:
-    """A table that holds things, one row each."""
-
-    name: str
-    table: Seen
-    key: str | None
-    why: str
-    labels: list[str] = field(default_factory=list)
-
-
-@dataclass
-class EventGuess:
-    """A table whose rows join things."""
-
-    name: str
-    table: Seen
-    entities: dict[str, str]
-    time: str | None
-    key: str | None
-    kind: tuple[str, str] | None
-    why: str
-    labels: list[str] = field(default_factory=list)
-
-    @property
-    def used(self) -> set[str]:
-        """The columns that already mean something."""
-        own = {self.time, self.key, *self.entities.values()} | (
-            {self.kind[0]} if self.kind else set()
-        )
-        return {name for name in own if name} | set(self.labels)
-
-
-def entities_of(tables: Sequence[Seen]) -> tuple[list[EntityGuess], list[Seen]]:
+def entities_of(
+    tables: Sequence[Seen], known: Mapping[str, Known]
+) -> tuple[list[EntityGuess], list[Seen]]:
     """The tables that hold things, and the others.
 
-    A table holds things where a column that never repeats is named again in another table, or
-    where no column of it leads to another table at all.
+    A table holds things where its schema says so, where a column that never repeats is named again
+    in another table, or where no column of it leads to another table at all.
+
+    :param known: The tables that were recognised, by source.
     """
     guesses: list[EntityGuess] = []
     for table in tables:
-        keys = [c for c in table.columns if c.unique and c.kind in ("text", "number", "flag")]
-        named = [c for c in keys if _referrers(c, table, tables)]
-        if named:
-            key = max(named, key=lambda c: len(_referrers(c, table, tables)))
-            others = quoted([other.name for other in _referrers(key, table, tables)])
-            why = f"`{key.name}` never repeats here and is named in {others}"
-            guesses.append(EntityGuess(thing_name(key.name, table.name), table, key.name, why))
-    chosen = {id(guess.table) for guess in guesses}
-    rest = [table for table in tables if id(table) not in chosen]
-    for table in list(rest):
-        if any(guess.key in table.names for guess in guesses):
+        about = known.get(table.source)
+        if about is not None:
+            if about.holds != "event":
+                key = about.roles["key"]
+                why = f"`{key}` and its other columns are those of {about.schema}"
+                guesses.append(EntityGuess(about.holds, table, key, why))
             continue
-        own = _own_key(table)
-        if own is not None:
+        keys = [c for c in table.columns if c.unique and c.kind in ("text", "number", "flag")]
+        named = [c for c in keys if referrers(c, table, tables)]
+        if named:
+            column = max(named, key=lambda c: len(referrers(c, table, tables)))
+            others = quoted([other.name for other, _ in referrers(column, table, tables)])
+            why = f"`{column.name}` never repeats here and is named in {others}"
+            name = thing_name(column.name, table.name)
+            guesses.append(EntityGuess(name, table, column.name, why))
+    chosen = {guess.table.source for guess in guesses}
+    rest = [table for table in tables if table.source not in chosen]
+    for table in [table for table in rest if table.source not in known]:
+        if any(leads_to(table, guess) for guess in guesses):
+            continue
+        own = own_key(table)
+        if own is not None and not _many_keys(table, own):
             why = f"`{own}` never repeats, and no column leads to another table"
             guesses.append(EntityGuess(thing_name(own, table.name), table, own, why))
             rest.remove(table)
-        elif len(tables) == 1:
+        elif len(tables) == 1 and not _many_keys(table, own):
             why = "it is the only table, and no column never repeats, so each row is one"
             guesses.append(EntityGuess(table.name, table, None, why))
             rest.remove(table)
@@ -91,179 +64,170 @@ def entities_of(tables: Sequence[Seen]) -> tuple[list[EntityGuess], list[Seen]]:
     return guesses, rest
 
 
-def _own_key(table: Seen) -> str | None:
+def _many_keys(table: Seen, own: str | None) -> bool:
+    """Whether the rows of a table are events: at times, of somebody who comes again."""
+    return any(c.kind == "time" for c in table.columns) and any(
+        is_key(column) and column.name != own and PERSON.search(snake(column.name))
+        for column in table.columns
+    )
+
+
+def is_key(column: Column) -> bool:
+    """Whether a column looks like the keys of things that come again and again."""
+    name = snake(column.name)
+    named = ID.search(name) or name in ("user", "item", "customer", "product", "visitor", "query")
+    return bool(
+        named
+        and column.kind in ("text", "number")
+        and not column.unique
+        and column.distinct > 1
+        and (PERSON.search(name) or ITEM.search(name))
+    )
+
+
+def own_key(table: Seen) -> str | None:
     """The column that tells the rows of a table apart, if one looks like it."""
-    return next((c.name for c in table.columns if c.unique and _ID_NAME.search(c.name)), None)
+    return next((c.name for c in table.columns if c.unique and ID.search(snake(c.name))), None)
 
 
 def _outcomes(entity: EntityGuess) -> list[str]:
     """Of a single table the columns that one may want to predict: outcomes, else the last flag."""
     flags = [c.name for c in entity.table.columns if c.kind == "flag" and c.distinct == 2]
-    return [name for name in flags if _OUTCOME_NAME.search(name)] or flags[-1:]
+    return [name for name in flags if OUTCOME.search(snake(name))] or flags[-1:]
 
 
-def thing_name(key: str, table: str) -> str:
-    """What to call a thing: by its key, else by its table.
-
-    >>> thing_name("user_id", "customers"), thing_name("id", "store")
-    ('user', 'store')
-    """
-    name = re.sub(r"_?(id|key|code|name|sku|uuid|no|number)$", "", key.lower()).strip("_")
-    return name if len(name) > 1 else table
-
-
-def _referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[Seen]:
-    """The other tables in which a column of the same name repeats and holds the same keys."""
+def referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[tuple[Seen, Column]]:
+    """The other tables in which a column of a like name repeats and holds the same keys."""
     return [
-        other
+        (other, there)
         for other in tables
         if other is not table
-        and column.name in other.names
-        and not other.column(column.name).unique
-        and overlap(other.column(column.name).values.head(5_000), column.values) > 0.3
-    ]
+        for there in other.columns
+        if _same_name(column.name, table, there.name)
+        and not there.unique
+        and there.kind in ("text", "number", "flag")
+        and overlap(there.values.head(5_000), column.values) > 0.3
+    ][: len(tables)]
+
+
+def _same_name(key: str, table: Seen, other: str) -> bool:
+    """Whether a column of another table is named after a key: ``user_id``, or ``id`` of users."""
+    return snake(key) == snake(other) or (
+        snake(key) in ("id", "key", "code") and thing_name(other, "") == table.name
+    )
+
+
+def leads_to(table: Seen, entity: EntityGuess) -> str | None:
+    """The column of a table that holds the keys of an entity, if there is one."""
+    if entity.key is None:
+        return None
+    key = entity.key
+    same = [name for name in table.names if name == key]
+    like = [name for name in table.names if _same_name(key, entity.table, name)]
+    return next(iter([*same, *like]), None)
 
 
 def events_of(
-    rest: Sequence[Seen], entities: Sequence[EntityGuess]
+    rest: Sequence[Seen], entities: Sequence[EntityGuess], known: Mapping[str, Known]
 ) -> tuple[list[EventGuess], list[str]]:
-    """The tables whose rows join things, and a sentence about each table that is left out."""
-    events, left = [], []
-    for table in rest:
-        joined = {g.name: g.key for g in entities if g.key is not None and g.key in table.names}
+    """The tables whose rows join things, and a sentence about each table that is left out.
+
+    Where a table holds several kinds of events each is one, in the order in which shoppers come to
+    them.
+    """
+    events: list[EventGuess] = []
+    left = []
+    for table in sorted(rest, key=lambda table: -len(_joined(table, entities, known))):
+        joined = _joined(table, entities, known)
         if not joined:
             left.append(
                 f"{table.source}: no column leads to another table, and none never repeats."
             )
             continue
-        ordered = dict(sorted(joined.items(), key=lambda item: _acts(item[0], table)))
-        times = [c.name for c in table.columns if c.kind == "time"]
-        kind = _kind_column(table)
-        verb = "names" if len(ordered) == 1 else "name"
-        why = f"{quoted(list(ordered.values()))} {verb} things of other tables"
+        roles = known[table.source].roles if table.source in known else {}
+        ordered = dict(sorted(joined.items(), key=lambda item: _acts(item[0], item[1], table)))
+        time = roles.get("time") or _first_time(table)
+        kind = roles.get("kind") or _kind_column(table)
         if kind is None:
-            key = _own_key(table)
-            guess = EventGuess(table.name, table, ordered, _first_time(times), key, None, why)
+            verb = "names" if len(ordered) == 1 else "name"
+            why = f"{quoted(list(ordered.values()))} {verb} things of other tables"
+            if any(entity.table is table for entity in entities):
+                why = f"{quoted(list(ordered.values()))} {verb} things that come again and again"
+            key = own_key(table)
+            taken = {event.name for event in events} | {entity.name for entity in entities}
+            orders = of_orders(table) and stage_of(table.name) is None and "purchase" not in taken
+            name = "purchase" if orders else table.name
+            if name in taken:
+                name = f"{name}_row"
+            guess = EventGuess(name, table, ordered, time, key, None, why, roles=roles)
             guess.labels = labels_of(guess)
             events.append(guess)
-            continue
-        kinds = (
-            table.column(kind).values.value_counts().sort("count", kind, descending=[True, False])
-        )
-        for value in kinds[kind].to_list():
-            name = re.sub(r"[^0-9a-z]+", "_", value.lower()).strip("_") or "other"
+        else:
             taken = {event.name for event in events} | {guess.name for guess in entities}
-            name = name if name not in taken else f"{table.name}_{name}"
-            reason = f"its rows are of several kinds, and these say {value} in `{kind}`"
-            events.append(
-                EventGuess(name, table, ordered, _first_time(times), None, (kind, value), reason)
-            )
+            events += _kinds(table, kind, ordered, time, roles, taken, table.source in known)
     return events, left
 
 
-def _acts(entity: str, table: Seen) -> tuple[int, int]:
+def _joined(
+    table: Seen, entities: Sequence[EntityGuess], known: Mapping[str, Known]
+) -> dict[str, str]:
+    """For each entity that the rows of a table name, the column with its key."""
+    roles = known[table.source].roles if table.source in known else {}
+    found = {guess.name: roles.get(guess.name) or leads_to(table, guess) for guess in entities}
+    return {name: column for name, column in found.items() if column}
+
+
+def _kinds(
+    table: Seen,
+    kind: str,
+    ordered: Mapping[str, str],
+    time: str | None,
+    roles: Mapping[str, str],
+    taken: set[str],
+    recognised: bool,
+) -> list[EventGuess]:
+    """One event for each kind of rows, in the order in which shoppers come to them."""
+    counts = table.column(kind).values.cast(pl.String).value_counts(sort=True, name="@count")
+    values = sorted(counts[kind].to_list(), key=lambda value: (order_of(value), value))
+    events = []
+    for value in values:
+        rows = of_kind(table, kind, value)
+        own = {name: c for name, c in ordered.items() if rows[c].is_not_null().mean() >= NAMES}  # type: ignore[operator]
+        name = snake(value) or "other"
+        unsure = None
+        if name in taken:
+            unsure = f"`{name}` is in another table too; if these are others, uncomment them"
+            name = f"{table.name}_{name}"
+        elif stage_of(value) is None and (recognised or len(values) > 2):
+            unsure = "the name says nothing of a shop; uncomment it if it tells of the future"
+        if not own:
+            unsure = "hardly any of these rows names a thing"
+        why = f"its rows are of several kinds, and these say {value} in `{kind}`"
+        events.append(
+            EventGuess(
+                name, table, own or dict(ordered), time, None, (kind, value), why, [], unsure, roles
+            )
+        )
+    return events
+
+
+def _acts(entity: str, column: str, table: Seen) -> tuple[int, int]:
     """People first: they act. Then in the order of the table's columns."""
-    return (0 if _PERSON.search(entity) else 1, table.names.index(_key_in(entity, table)))
+    return (0 if PERSON.search(entity) else 1, table.names.index(column))
 
 
-def _key_in(entity: str, table: Seen) -> str:
-    return next((n for n in table.names if thing_name(n, "") == entity), table.names[0])
-
-
-def _first_time(times: Sequence[str]) -> str | None:
+def _first_time(table: Seen) -> str | None:
+    times = [c.name for c in table.columns if c.kind == "time"]
     plain = [
-        name for name in times if name.lower() in ("time", "timestamp", "date", "datetime", "ts")
+        name for name in times if snake(name) in ("time", "timestamp", "date", "datetime", "ts")
     ]
     return next(iter([*plain, *times]), None)
 
 
 def _kind_column(table: Seen) -> str | None:
     for column in table.columns:
-        few = 2 <= column.distinct <= _MOST_KINDS
-        if column.kind == "text" and few and _TYPE_NAME.search(column.name) and not column.missing:
+        few = 2 <= column.distinct <= MOST_KINDS
+        named = TYPE.search(snake(column.name))
+        if column.kind == "text" and few and named and not column.missing:
             return column.name
     return None
-
-
-def labels_of(event: EventGuess) -> list[str]:
-    """The columns that say what came of a row: yes or no, and amounts that only a yes has."""
-    flags = [
-        c for c in event.table.columns
-        if c.kind == "flag" and c.name not in event.used and c.distinct == 2
-    ]  # fmt: skip
-    labels = [c.name for c in flags]
-    amounts = [c for c in event.table.columns if c.kind == "number" and c.name not in event.used]
-    if flags:
-        labels += [c.name for c in amounts if _VALUE_NAME.search(c.name) and _mostly_nothing(c)]
-    return labels
-
-
-def _mostly_nothing(column: Column) -> bool:
-    share = column.values.fill_null(0.0).ne(0.0).mean()
-    return column.missing > 0.5 or (isinstance(share, float) and share < 0.5)
-
-
-def funnel_of(event: EventGuess) -> list[str]:
-    """The yes-or-no labels, the most frequent first: the order in which a funnel goes."""
-    flags = [name for name in event.labels if event.table.column(name).kind == "flag"]
-    return sorted(flags, key=lambda name: -_yes(event.table.column(name)))
-
-
-def nested(event: EventGuess, inner: str, outer: str) -> float:
-    """The share of rows with ``inner`` that have ``outer`` too; 0 where it cannot be told."""
-    first, second = event.table.column(inner), event.table.column(outer)
-    if first.missing or second.missing:
-        return 0.0
-    yes = _truth(first)
-    both = (yes & _truth(second)).sum()
-    return float(both) / max(int(yes.sum()), 1)
-
-
-def _truth(column: Column) -> pl.Series:
-    return (
-        column.values.cast(pl.String)
-        .str.to_lowercase()
-        .is_in(["1", "true", "yes", "y", "t", "1.0"])
-    )
-
-
-def _yes(column: Column) -> int:
-    return int(_truth(column).sum())
-
-
-def feature_of(column: Column, rows: int) -> tuple[str | None, str]:
-    """The feature that reads a column, as the file spells it, and why; None leaves it out."""
-    if column.missing > 0.98:
-        return None, "almost always missing"
-    if column.kind == "time":
-        return '"Time"', "a time"
-    if column.kind == "list":
-        return '"Set"', "a list of values"
-    if column.distinct <= 1:
-        return None, "always the same"
-    if column.kind == "number" and re.search(r"(^|_)id$", column.name, re.IGNORECASE):
-        return None, "looks like an id, which says nothing about what it names"
-    if column.kind == "number":
-        low = column.values.min()
-        if column.skew > 1.5 and isinstance(low, int | float) and low >= 0:
-            return '{ kind = "Number", scale = "log" }', "a number with a long tail"
-        return '"Number"', "a number"
-    if column.kind == "flag":
-        return '"Category"', "yes or no"
-    if column.words >= 2.0 and column.distinct > min(50, 0.5 * rows):
-        return '"Text"', f"text of about {column.words:.0f} words"
-    if column.unique or column.distinct > 0.9 * rows or _ID_NAME.search(column.name):
-        return None, "looks like an id, which says nothing about what it names"
-    return '"Category"', f"{column.distinct:,} different values"
-
-
-def bought(events: Sequence[EventGuess]) -> EventGuess | None:
-    """The event that is a purchase, if one looks like it."""
-    return next((e for e in events if _BOUGHT.search(e.name) and e.time), None)
-
-
-def amount_of(event: EventGuess) -> tuple[str | None, str | None]:
-    """The columns of an event that hold money and pieces."""
-    numbers = [c for c in event.table.columns if c.kind == "number" and c.missing < 1]
-    value = next((c.name for c in numbers if _VALUE_NAME.search(c.name)), None)
-    return value, next((c.name for c in numbers if _QUANTITY_NAME.search(c.name)), None)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from jointrec.errors import JointRecError, SourceError, together
 
+from .names import TIME, singular, snake
+
 ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
 MOST_ROWS = 300_000
-"""How many rows of a table are looked at. Whether a key is unique is asked of all of them."""
-_TIME_NAME = re.compile(r"(^|_)(time|timestamp|date|datetime|at|on|ts|day)$|^(time|date)(_|$)")
+"""How many rows of a table are looked at. Whether a key is unique, and when the first and the last
+row were, is asked of all of them."""
 _YES_NO = ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
@@ -47,16 +48,26 @@ class Seen:
 
     :param source: The file or the glob that names it in the project.
     :param name: The name without its ending, in the singular.
+    :param sample: The rows that were looked at, as they are stored.
+    :param spans: How many days lie between the first and the last value of each column of times.
     """
 
     source: str
     name: str
     rows: int
     columns: tuple[Column, ...]
+    sample: pl.DataFrame
+    spans: Mapping[str, float]
 
     def column(self, name: str) -> Column:
         """A column by its name."""
         return next(column for column in self.columns if column.name == name)
+
+    @property
+    def clocks(self) -> list[str]:
+        """The columns of times that do not say their zone."""
+        times = [self.sample[column.name] for column in self.columns if column.kind == "time"]
+        return [values.name for values in times if _vague(values)]
 
     @property
     def names(self) -> list[str]:
@@ -100,43 +111,64 @@ def _look_at(folder: Path, source: str) -> Seen:
         lazy = pl.scan_ndjson(path)
     schema = lazy.collect_schema()
     flat = [name for name, kind in schema.items() if not isinstance(kind, pl.Struct)]
-    rows = int(lazy.select(pl.len()).collect().item())
     head = lazy.select(flat).head(MOST_ROWS).collect()
-    counts = lazy.select(
-        [pl.col(n).n_unique() for n in flat if not schema[n].is_nested()]
+    columns = [_column(head[name]) for name in flat]
+    times = [column.name for column in columns if column.kind == "time"]
+    distinct = [column.name for column in columns if column.unique]
+    whole = lazy.select(
+        pl.len().alias("@rows"),
+        *[pl.col(name).n_unique().alias(f"@distinct {name}") for name in distinct],
+        *[pl.col(name).min().alias(f"@first {name}") for name in times],
+        *[pl.col(name).max().alias(f"@last {name}") for name in times],
     ).collect()
+    rows = int(whole["@rows"][0])
     columns = [
-        _column(head[name], name in counts.columns and int(counts[name][0]) == rows)
-        for name in flat
+        replace(column, unique=column.unique and int(whole[f"@distinct {column.name}"][0]) == rows)
+        for column in columns
     ]
+    spans = {name: _days(whole[f"@first {name}"], whole[f"@last {name}"]) for name in times}
     stem = Path(source).parent.name if "*" in source else Path(source).stem
-    return Seen(source, singular(stem), rows, tuple(columns))
+    return Seen(source, singular(stem), rows, tuple(columns), head, spans)
 
 
-def singular(name: str) -> str:
-    """The name of one of the things that a table holds.
-
-    >>> [singular(name) for name in ("users", "queries", "purchases", "news", "sales_weekly")]
-    ['user', 'query', 'purchase', 'news', 'sales_weekly']
-    """
-    name = re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
-    if name.endswith("ies"):
-        return name[:-3] + "y"
-    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "ws", "us")) else name
+def _vague(times: pl.Series) -> bool:
+    """Whether times are what a clock shows: stored so, or text without a zone."""
+    if times.dtype == pl.String:
+        few = times.drop_nulls().head(100)
+        return bool(few.str.contains(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}[:.\d]*$").any())
+    return isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is None
 
 
-def _column(values: pl.Series, all_distinct: bool) -> Column:
+def _days(first: pl.Series, last: pl.Series) -> float:
+    """How many days lie between two times, whatever they are stored as."""
+    both = pl.concat([first, last])
+    if both.dtype == pl.String:
+        numbers = both.cast(pl.Float64, strict=False)
+        iso = both.str.to_datetime(strict=False, time_zone="UTC")
+        both = iso if numbers.null_count() else numbers
+    if both.dtype.is_temporal():
+        micro = both.cast(pl.Datetime("us")).cast(pl.Int64)
+    else:
+        numbers = both.cast(pl.Float64)
+        unit = next((u for u in (1, 10**3, 10**6, 10**9) if (numbers[1] or 0) < 4.2e9 * u), 1)
+        micro = numbers / unit * 1e6
+    low, high = micro.to_list()
+    return 0.0 if low is None or high is None else (high - low) / 86_400e6
+
+
+def _column(values: pl.Series) -> Column:
     known = values.drop_nulls()
     text = known.dtype == pl.String
     kind = _kind(values.name, known)
     numbers = known.cast(pl.Float64, strict=False) if kind == "number" else None
     nested = known.dtype.is_nested()
+    distinct = 0 if nested else known.n_unique()
     return Column(
         name=values.name,
         kind=kind,
-        distinct=0 if nested else known.n_unique(),
+        distinct=distinct,
         missing=values.null_count() / max(len(values), 1),
-        unique=all_distinct and values.null_count() == 0,
+        unique=distinct == len(values) > 0,
         words=_words(known) if text and kind == "text" else 0.0,
         skew=1.0 if numbers is None else _skew(numbers),
         values=known if nested else (numbers if numbers is not None else known.cast(pl.String)),
@@ -157,28 +189,31 @@ def _kind(name: str, known: pl.Series) -> str:
     if known.dtype.is_nested():
         return "list"
     if known.dtype == pl.String:
-        return _kind_of_text(known)
+        return _kind_of_text(name, known)
     if known.n_unique() <= 2 and set(known.unique().to_list()) <= {0, 1}:
         return "flag"
-    if _TIME_NAME.search(name.lower()) and len(known) and _like_epoch(known):
+    if TIME.search(snake(name)) and len(known) and _like_epoch(known):
         return "time"
     return "number"
 
 
 def _like_epoch(known: pl.Series) -> bool:
     low, high = known.min(), known.max()
-    return isinstance(low, int) and isinstance(high, int) and 10**9 <= low <= high < 10**19
+    return (
+        isinstance(low, int | float) and isinstance(high, int | float) and 1e9 <= low <= high < 1e19
+    )
 
 
-def _kind_of_text(known: pl.Series) -> str:
+def _kind_of_text(name: str, known: pl.Series) -> str:
     sample = known.head(2_000)
     lowered = set(sample.str.to_lowercase().unique().to_list())
     if lowered and any(lowered <= pair for pair in _YES_NO):
         return "flag"
     numbers = sample.cast(pl.Float64, strict=False)
     if len(sample) and numbers.null_count() == 0:
-        padded = sample.str.contains(r"^0\d").any()
-        return "text" if padded else "number"
+        if TIME.search(snake(name)) and _like_epoch(numbers):
+            return "time"
+        return "text" if sample.str.contains(r"^0\d").any() else "number"
     if len(sample) and sample.str.contains(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)").all():
         return "time"
     return "text"

@@ -2,109 +2,152 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import polars as pl
 
 from jointrec.errors import SourceError
 
-from .guess import (
-    EntityGuess,
-    EventGuess,
-    amount_of,
-    bought,
-    entities_of,
-    events_of,
-    feature_of,
-    funnel_of,
-    nested,
-)
-from .look import Column, look
-
-NESTED = 0.97
-"""Two labels are a funnel where this share of the rarer one's yes is a yes of the other too."""
+from .derive import derived, tells
+from .guess import entities_of, events_of
+from .guesses import EntityGuess, EventGuess
+from .look import Column, Seen, look
+from .names import TOGETHER, snake
+from .readings import feature_of
+from .schemas import recognise
+from .spelling import commented, name, text
+from .tasks import split_line, task_lines
 
 
-def propose(folder: Path) -> str:
+def propose(place: Path) -> str:
     """The text of a project for the tables of a folder.
 
     What it is unsure of stands as a comment. Every choice says why.
 
     :raises SourceError: where the folder holds nothing that a project can be made of.
     """
-    entities, rest = entities_of(look(folder))
-    events, left = events_of(rest, entities)
+    tables = look(place)
+    known = recognise(tables)
+    entities, rest = entities_of(tables, known)
+    entities = [*entities, *derived(rest, entities, known)]
+    events, left = events_of(rest, entities, known)
     if not entities:
         raise SourceError(
-            f"{folder}: no table has a column that never repeats, so nothing can be told apart. "
+            f"{place}: no table has a column that never repeats, so nothing can be told apart. "
             "Give one table a key column (user_id, item_id …)."
         )
+    for event in events:
+        event.about = _about(event, entities)
+    keys = {entity.name: entity.key for entity in entities}
     lines = [
         "# Written by `jointrec init`. Every choice says why; change what is wrong.",
         "# Then: jointrec check shop.toml --root FOLDER",
     ]
+    schemas = sorted({found.schema for found in known.values()})
+    lines += [f"# The names of the columns are those of {schema}." for schema in schemas]
     lines += [f"# Left out: {sentence}" for sentence in left]
+    lines += [*_zone_lines(tables), *split_line(events)]
     for entity in entities:
         lines += ["", *_entity_lines(entity)]
     for event in events:
-        lines += ["", *_event_lines(event)]
-    return "\n".join([*lines, "", *_task_lines(entities, events), ""])
+        lines += ["", *_event_lines(event, keys)]
+    return "\n".join([*lines, "", *task_lines(entities, events), ""])
 
 
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _about(event: EventGuess, entities: Sequence[EntityGuess]) -> list[str]:
+    """The columns of an event's table that tell of things without a table of their own."""
+    here = [entity for entity in entities if entity.table is event.table]
+    return [column for entity in here for column in entity.columns or ()]
 
 
-def _name(name: str) -> str:
-    plain = name.replace("_", "").replace("-", "")
-    return name if plain.isascii() and plain.isalnum() else _text(name)
+def _zone_lines(tables: Sequence[Seen]) -> list[str]:
+    """Where the clocks hang, if some time does not say so."""
+    vague = next((f"`{t.name}.{c}`" for t in tables for c in t.clocks), None)
+    if vague is None:
+        return []
+    return [
+        f'# time_zone = "Europe/London"  # times without a zone, such as {vague}, are read as UTC; '
+        "uncomment if they are not"
+    ]
 
 
 def _entity_lines(entity: EntityGuess) -> list[str]:
+    holds = "holds things, one a row" if entity.time is None else "names things"
     lines = [
-        f"# {entity.table.source} holds things, one a row: {entity.why}.",
-        f"[entity.{_name(entity.name)}]",
-        f"source = {_text(entity.table.source)}",
+        f"# {entity.table.source} {holds}: {entity.why}.",
+        f"[entity.{name(entity.name)}]",
+        f"source = {text(entity.table.source)}",
     ]
     if entity.key is not None:
-        lines.append(f"key = {_text(entity.key)}")
+        lines.append(f"key = {text(entity.key)}")
+    if entity.time is not None:
+        lines.append(f"time = {text(entity.time)}")
     if entity.labels:
         lines.append(f"# What is to be learned ({', '.join(entity.labels)}) is no feature.")
     used = {entity.key, *entity.labels}
-    columns = [column for column in entity.table.columns if column.name not in used]
+    columns = [
+        column
+        for column in entity.table.columns
+        if column.name not in used and (entity.columns is None or column.name in entity.columns)
+    ]
     return lines + _feature_lines(columns, entity.table.rows, event=False)
 
 
-def _event_lines(event: EventGuess) -> list[str]:
+def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]:
     lines = [
-        f"# {event.table.source} holds events: {event.why}.",
-        f"[event.{_name(event.name)}]",
-        f"source = {_text(event.table.source)}",
-        f"entities = [{', '.join(_text(name) for name in event.entities)}]",
+        f"[event.{name(event.name)}]",
+        f"source = {text(event.table.source)}",
+        f"entities = [{', '.join(text(entity) for entity in event.entities)}]",
     ]
+    other = {entity: c for entity, c in event.entities.items() if c != keys[entity]}
+    if other:
+        spelled = ", ".join(f"{name(entity)} = {text(c)}" for entity, c in other.items())
+        lines.append(f"keys = {{ {spelled} }}")
     if event.time:
-        lines.append(f"time = {_text(event.time)}")
+        lines.append(f"time = {text(event.time)}")
     else:
         lines.append("# No column holds a time, so these events are on no timeline.")
     if event.kind:
-        lines.append(f"where = {{ {_name(event.kind[0])} = {_text(event.kind[1])} }}")
+        lines.append(f"where = {{ {name(event.kind[0])} = {text(event.kind[1])} }}")
     if event.key:
-        lines.append(f"key = {_text(event.key)}")
+        lines.append(f"key = {text(event.key)}")
+    together = list_of(event)
+    if together:
+        lines.append(f"list = {text(together)}  # rows that were shown together share it")
     if event.labels:
         lines.append(
             f"# What came of a row ({', '.join(event.labels)}) is learned, never read as a feature."
         )
         lines.append('# matures = "1d"  # how long after its time those columns are settled')
-    columns = [column for column in event.table.columns if column.name not in event.used]
+    used = event.used | {together}
+    columns = [column for column in event.table.columns if column.name not in used]
     if event.kind:
         readable = [c.name for c in columns if feature_of(c, event.table.rows)[0] is not None]
         if readable:
             lines.append(f"# These rows are counted. They also hold: {', '.join(readable)}.")
-        return lines
-    return lines + _feature_lines(columns, event.table.rows, event=True)
+    else:
+        lines += _feature_lines(columns, event.table.rows, event=True)
+    why = f"# {event.table.source} holds events: {event.why}."
+    if event.unsure is None:
+        return [why, *lines]
+    return [why, f"# Left out: {event.unsure}.", *commented(lines)]
+
+
+def list_of(event: EventGuess) -> str | None:
+    """The column that says which rows of an event were shown together, if one fits.
+
+    Its values come several times, and each belongs to one who acts.
+    """
+    if not event.labels and event.stage != "shown":
+        return None
+    who = next(iter(event.entities.values()))
+    named = [event.roles.get("list")]
+    named += [c.name for c in event.table.columns if TOGETHER.search(snake(c.name))]
+    for column in [event.table.column(c) for c in named if c]:
+        several = column.distinct < 0.8 * (1 - column.missing) * len(event.table.sample)
+        fits = several and column.kind in ("text", "number") and column.missing < 0.5
+        if fits and column.name != who and tells(event.table.sample, column.name, who) > 0.95:
+            return column.name
+    return None
 
 
 def _feature_lines(columns: Sequence[Column], rows: int, *, event: bool) -> list[str]:
@@ -115,109 +158,14 @@ def _feature_lines(columns: Sequence[Column], rows: int, *, event: bool) -> list
             lines.append(f"# {column.name}: left out, {why}.")
         elif event and not _surely_before(column):
             lines.append(
-                f"# features.{_name(column.name)} = {feature}  # {why}; uncomment if it is known "
+                f"# features.{name(column.name)} = {feature}  # {why}; uncomment if it is known "
                 "at the moment itself"
             )
         else:
-            lines.append(f"features.{_name(column.name)} = {feature}  # {why}")
+            lines.append(f"features.{name(column.name)} = {feature}  # {why}")
     return lines
 
 
 def _surely_before(column: Column) -> bool:
     """Whether a column of an event is safe to read: rarely missing, neither a time nor money."""
     return column.missing < 0.5 and column.kind in ("text", "flag")
-
-
-def _task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) -> list[str]:
-    lines = ["[tasks]"]
-    lines += [
-        f'{_name(label)} = {{ kind = "Binary", label = {_text(f"{entity.name}.{label}")} }}'
-        "  # yes or no"
-        for entity in entities
-        for label in entity.labels
-    ]
-    for event in events:
-        lines += _column_tasks(event)
-    lines += _later_tasks(events)
-    if len(lines) == 1:
-        lines += [
-            "# No label was recognised. Name what you want to know, for example:",
-            f'# answer = {{ kind = "Binary", label = "{entities[0].name}.COLUMN" }}',
-        ]
-    return lines
-
-
-def _column_tasks(event: EventGuess) -> list[str]:
-    lines: list[str] = []
-    before: str | None = None
-    for label in funnel_of(event):
-        line = f'{_name(label)} = {{ kind = "Binary", label = "{event.name}.{label}"'
-        if before is not None and nested(event, label, before) >= NESTED:
-            line += f', after = "{before}" }}  # hardly ever yes without {before}'
-        else:
-            line += " }  # yes or no"
-        lines.append(line)
-        before = label
-    for label in event.labels:
-        if label not in funnel_of(event):
-            line = f'{_name(label)} = {{ kind = "Amount", label = "{event.name}.{label}"'
-            after = f', after = "{before}"' if before and _only_with(event, label, before) else ""
-            lines.append(f"{line}{after} }}  # an amount, mostly nothing")
-    return lines
-
-
-def _only_with(event: EventGuess, amount: str, flag: str) -> bool:
-    """Whether an amount is above 0 only where a label is yes."""
-    column, yes = event.table.column(amount), event.table.column(flag)
-    if column.missing or yes.missing:
-        return False
-    truth = yes.values.cast(pl.String).str.to_lowercase().is_in(["1", "true", "yes", "y", "t"])
-    return bool((column.values.filter(~truth) == 0).mean() or 0.0)
-
-
-def _later_tasks(events: Sequence[EventGuess]) -> list[str]:
-    event = bought(events)
-    if event is None:
-        return ["# No event looks like a purchase, so nothing is asked about what happens later."]
-    days = _days(event)
-    window, who, what = _window(days), next(iter(event.entities)), list(event.entities)[-1]
-    value, quantity = amount_of(event)
-    lines = [
-        f"# `{event.name}` looks like a purchase. The data span {days:.0f} days, so windows are "
-        f"{window}.",
-        _later("churn", "Binary", f'no = "{event.name}", of = "{who}", within = "{window}"'),
-    ]
-    if value:
-        summed = f'sum = "{event.name}.{value}"'
-        lines.append(_later("spend", "Amount", f'{summed}, of = "{who}", within = "{window}"'))
-    if who != what:
-        summed = f'sum = "{event.name}.{quantity}"' if quantity else f'count = "{event.name}"'
-        following = f'next = "{event.name}.{what}", of = "{who}"'
-        lines += [
-            _later("sales", "Count", f'{summed}, of = "{what}", within = "7d"'),
-            _later(f"next_{what}", "Retrieval", following),
-        ]
-    return lines if days >= 21 else ["# The data span too few days to look ahead.", *_off(lines)]
-
-
-def _later(name: str, kind: str, label: str) -> str:
-    """The line of a task whose label looks forward."""
-    return f'{name} = {{ kind = "{kind}", label = {{ {label} }} }}'
-
-
-def _off(lines: Sequence[str]) -> list[str]:
-    return [line if line.startswith("#") else f"# {line}" for line in lines]
-
-
-def _window(days: float) -> str:
-    return "30d" if days >= 150 else "14d" if days >= 75 else "7d"
-
-
-def _days(event: EventGuess) -> float:
-    times = event.table.column(event.time or "").values
-    if times.dtype == pl.String:
-        times = times.str.to_datetime(strict=False, time_zone="UTC")
-    low, high = times.min(), times.max()
-    if isinstance(low, datetime) and isinstance(high, datetime):
-        return (high - low).total_seconds() / 86_400
-    return 0.0

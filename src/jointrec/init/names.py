@@ -1,0 +1,57 @@
+"""What the names of tables and columns say of them, however they are spelled."""
+
+from __future__ import annotations
+
+import re
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_KEY_END = re.compile(r"_?(id|key|code|name|sku|uuid|no|number|pseudo_id)$")
+ID = re.compile(r"(^|_)(id|key|code|sku|uuid|guid|no|number)$|(?<!pa)(?<!val)id$")
+PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person|shopper|account")
+ITEM = re.compile(r"(^|_)(item|product|sku|stock|article|asin|goods|material|isbn|upc|ean|movie)")
+TOGETHER = re.compile(r"session|request|(^|_)list(_|$)|impression_list|search_id")
+ORDER = re.compile(r"invoice|order|transaction|basket|receipt|bill")
+TYPE = re.compile(r"(^|_)(type|event|action|behavio[u]?r|kind)(_|$)|event_name")
+VALUE = re.compile(r"revenue|amount|value|total|spend|gmv|sales")
+QUANTITY = re.compile(r"quantity|qty|units|count")
+PRICE = re.compile(r"(^|_)price(_|$)|(^|_)(unit_)?(price|cost)$")
+OUTCOME = re.compile(
+    r"label|target|outcome|churn|left|loyal|clicked|bought|purchased|converted|returned|default"
+    r"|response|subscribed"
+)
+TIME = re.compile(r"(^|_)(time|timestamp|date|datetime|at|on|ts|day)$|^(time|date)(_|$)")
+_MERE_KEYS = ("stock", "sku", "asin", "article", "upc", "ean", "isbn", "")
+"""What is left of the key of an item where it says no more than that it is one."""
+
+
+def snake(name: str) -> str:
+    """A name as words in small letters with ``_`` between.
+
+    >>> [snake(name) for name in ("CustomerID", "Customer ID", "priceInfo.price", "用户")]
+    ['customer_id', 'customer_id', 'price_info_price', '用户']
+    """
+    return re.sub(r"\W+", "_", _CAMEL.sub("_", name)).lower().strip("_")
+
+
+def singular(name: str) -> str:
+    """The name of one of the things that a table holds.
+
+    >>> [singular(name) for name in ("users", "queries", "purchases", "news", "sales_weekly")]
+    ['user', 'query', 'purchase', 'news', 'sales_weekly']
+    """
+    name = snake(name)
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "ws", "us")) else name
+
+
+def thing_name(key: str, table: str) -> str:
+    """What to call a thing: by its key, else by its table.
+
+    >>> thing_name("user_id", "customers"), thing_name("id", "store"), thing_name("StockCode", "x")
+    ('user', 'store', 'item')
+    """
+    name = _KEY_END.sub("", snake(key)).strip("_")
+    if name in _MERE_KEYS and ITEM.search(snake(key)):
+        return "item"
+    return name if len(name) > 1 else table
