@@ -206,16 +206,6 @@ def wrong_tasks() -> Mapping[str, tuple[dict[str, t.Task], str]]:
             "column, or the product of two columns of one event, sum = "
             '"purchase.COLUMN * purchase.COLUMN".',
         ),
-        "a product of three": (
-            {
-                "x": t.Amount(
-                    later.sum("purchase.a * purchase.b * purchase.c", of="user", within="1d")
-                )
-            },
-            "tasks.x.label: `purchase.a * purchase.b * purchase.c` is not what can be summed: a "
-            "column, or the product of two columns of one event, sum = "
-            '"purchase.COLUMN * purchase.COLUMN".',
-        ),
         "half a product": (
             {"x": t.Amount(later.sum("purchase.units * purchase", of="user", within="7d"))},
             "tasks.x.label: `purchase.units * purchase` lacks a column. Write `event.column` on "
