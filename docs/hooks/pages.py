@@ -9,7 +9,10 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-ORDER = ("index.md", "tour.md", "ideas", "how-to", "examples", "reference", "decisions", "log.md")
+ORDER = (
+    "index.md", "tour.md", "ideas", "how-to", "findings.md", "examples", "reference", "decisions",
+    "log.md",
+)  # fmt: skip
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -50,6 +50,9 @@ class Project:
     :param budget: How long training takes.
     :param time_zone: Where the clocks hang that show times without a zone, in every table and in
         ``test_from`` and ``at``: a name of the IANA database, such as ``Europe/London``.
+    :param cleaning: What is done about what is odd in the data, where it is not what is done unless
+        told: ``code`` or ``table.code`` → ``keep``, ``cap``, ``null`` or ``quarantine``, such as
+        ``{"bot": "quarantine", "event.purchase.repeated_row": "quarantine"}``.
     """
 
     entity: Mapping[str, Entity]
@@ -65,6 +68,7 @@ class Project:
     table: Table = field(default_factory=Table)
     budget: Budget = field(default_factory=Budget)
     time_zone: str = "UTC"
+    cleaning: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_zone(self.time_zone)

@@ -32,12 +32,18 @@ VISITS = pl.DataFrame(
 )
 
 
-def project(users: Any = USERS, visits: Any = VISITS, **event: Any) -> jr.Project:
+def project(
+    users: Any = USERS,
+    visits: Any = VISITS,
+    cleaning: Mapping[str, str] | None = None,
+    **event: Any,
+) -> jr.Project:
     settings = {"time": "at", **event}
     return jr.Project(
         entity={"user": jr.Entity(users, key="user", features={"age": f.Number()})},
         event={"visit": jr.Event(visits, ("user",), **settings)},
         tasks={"paid": t.Amount("visit.paid")},
+        cleaning=cleaning or {},
     )
 
 
@@ -159,8 +165,8 @@ def test_absurd_numbers_are_made_null_by_a_limit_from_training_rows():
             "paid": [0.0] * 40 + [2.0] * 138 + [1e12] * 21 + [1999.0],
         }
     )
-    tables = load(project(visits=visits))
-    assert tables.limits == {"visit.paid": 2000.0}
+    tables = load(project(visits=visits, cleaning={"large_number": "keep"}))
+    assert tables.limits["absurd_number"] == {"visit.paid": 2000.0}
     assert str(found(tables)["absurd_number"]) == (
         "event.visit.paid: numbers beyond 2000, 1,000 times as large as almost all others. "
         "21 made null, such as `1000000000000.0`."
@@ -170,10 +176,21 @@ def test_absurd_numbers_are_made_null_by_a_limit_from_training_rows():
     assert paid.max() == 1999.0
 
 
+def test_large_numbers_are_capped_unless_they_are_to_stay():
+    paid = [0.0] * 40 + [2.0] * 158 + [199.0, -1999.0]
+    visits = pl.DataFrame({"user": "a", "at": [START + n * DAY for n in range(200)], "paid": paid})
+    tables = load(project(visits=visits))
+    assert str(found(tables)["large_number"]) == (
+        "event.visit.paid: numbers beyond 200, 100 times as large as almost all others. "
+        "1 capped, such as `-1999.0`."
+    )
+    assert tables.events["visit"]["paid"].to_list() == [*paid[:-1], -200.0]
+
+
 def test_few_numbers_teach_no_limit():
     visits = VISITS.with_columns(paid=pl.Series([1.0, 1.0, 1.0, 1e12]))
     tables = load(project(visits=visits))
-    assert tables.limits == {}
+    assert tables.limits.get("absurd_number", {}) == {}
     assert tables.events["visit"]["paid"].max() == 1e12
 
 
@@ -273,7 +290,8 @@ def test_learned_cuts_and_limits_hold_for_other_tables():
     assert first.limits
 
     class Learned:
-        cuts, limits = (START + DAY, START + 2 * DAY), {"visit.paid": 2.0}
+        cuts = (START + DAY, START + 2 * DAY)
+        limits = {"absurd_number": {"visit.paid": 2.0}}
 
     tables = load(shop, learned=Learned())  # type: ignore[arg-type]
     assert (tables.cuts.valid, tables.cuts.test) == Learned.cuts
@@ -336,6 +354,6 @@ def test_rows_that_fit_no_column_are_counted_and_kept(tmp_path: Path) -> None:
     assert tables.rows_in["user"] == 3
     assert tables.entities["user"]["@key"].to_list() == ["a", "c"]
     assert tables.quarantine["user"].to_dicts() == [
-        {"@file": "users.csv", "@row": 3, "@text": "b,40,=1+1", "@reason": "ragged_row"}
+        {"@file": "users.csv", "@row": 2, "@text": "b,40,=1+1", "@reason": "ragged_row"}
     ]
     assert found(tables)["ragged_row"].count == 1

@@ -15,6 +15,7 @@ from jointrec.errors import DataError, together, unknown_name
 from jointrec.features import Bags, Feature, Text
 from jointrec.plan import Grain
 from jointrec.prepare import Asked, Fields, Reader, Rows, Things
+from jointrec.prepare.cleaning.apply import usable_values
 from jointrec.prepare.reader import POLARS, encode_rows
 from jointrec.sources import Cell
 
@@ -54,6 +55,8 @@ def ask(
     :param context: One row for each row asked, with what is known of the event itself.
     """
     count = len(context)
+    if grain.asking == "row":
+        context = _as_learned(reader, grain.table, context)
     codes: dict[str, Int64[np.ndarray, "rows"]] = {}
     names: dict[str, pl.Series] = {}
     for entity in grain.entities:
@@ -127,6 +130,7 @@ def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str
         if any(name in row for row in described)
     }
     frame = read_values(told, features, len(described), reader.project.time_zone, at=entity)
+    frame = _as_learned(reader, entity, frame)
     frame = frame.with_columns(pl.Series("@key", [None] * len(described), dtype=pl.String))
     new = encode_rows(reader.project, reader.preparation, entity, frame)
     old = reader.things[entity]
@@ -147,6 +151,11 @@ def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str
         old.versions,
     )
     return replace(reader, things={**reader.things, entity: joined})
+
+
+def _as_learned(reader: Reader, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Values with odd numbers treated as those of training were: an absurd one is unknown."""
+    return usable_values(reader.project, reader.preparation.limits, table, frame)
 
 
 def read_values(

@@ -20,7 +20,7 @@ from jointrec.evaluation.baselines import LightGBM, Popularity
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
 from jointrec.prepare import Prepared, Tables, load, prepare
-from jointrec.prepare.check import findings_frame, moment
+from jointrec.prepare.check import findings_frame, moment, quarantine_frames
 from jointrec.project import Project
 from jointrec.sources import Finding
 from jointrec.training import Watch, alone, train
@@ -77,7 +77,7 @@ def fit(
         reader, prepared, findings = prepare(project, planned, tables)
     findings = (*tables.findings, *findings)
     if folder is not None:
-        _write_findings(folder, tables, findings)
+        _write_findings(folder, project, tables, findings)
     with _timed(seconds, "train", watch):
         joint = train(
             project, planned, prepared,
@@ -159,17 +159,18 @@ def _usable(baselines: Sequence[Baseline], watch: Watch) -> list[Baseline]:
     return usable
 
 
-def _write_findings(folder: Path, tables: Tables, findings: Sequence[Finding]) -> None:
+def _write_findings(
+    folder: Path, project: Project, tables: Tables, findings: Sequence[Finding]
+) -> None:
     """Writes what was found odd, and every row set aside with its reason."""
     frame = findings_frame(tuple(findings))
     # A spreadsheet runs a cell that begins like a formula; after an apostrophe it is text.
     formula = pl.col("examples").str.contains(r"^[=+\-@\t\r]")
     safe = pl.when(formula).then("'" + pl.col("examples")).otherwise("examples").alias("examples")
     durable.write_file(folder / "findings.csv", frame.with_columns(safe).write_csv().encode())
-    for name, rows in tables.quarantine.items():
-        flat = rows.select(pl.exclude("^@(key|code|time)$"))
+    for name, rows in quarantine_frames(project, tables).items():
         (folder / "quarantine").mkdir(parents=True, exist_ok=True)
-        durable.write_parquet(flat, folder / "quarantine" / f"{name}.parquet")
+        durable.write_parquet(rows, folder / "quarantine" / f"{name}.parquet")
 
 
 def _facts(

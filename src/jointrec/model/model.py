@@ -48,7 +48,8 @@ class Model(Learned):
         """Answers a task: for the keys given, for a table of rows, or for every entity.
 
         Whatever was never seen is legal: a key that no table holds is an unknown thing, an entity
-        that is not named is unknown, and so is a value that no training row had.
+        that is not named is unknown, and so is a value that no training row had. A number that
+        cleaning would have made null is unknown here too, and one that it would have capped is.
 
         :param task: Which one, by its name in the project.
         :param rows: A file or a table with a column for each entity (called as in the event, as the

@@ -10,6 +10,7 @@ from jointrec.labels import TIMES, Later, microseconds
 from jointrec.project import Project
 from jointrec.tasks import Task
 
+from .cleaning import cleaning_problems
 from .columns import columns_of, features_of, uses
 from .grains import grain_asked, group_of, timed
 
@@ -52,7 +53,7 @@ def problems_of(project: Project) -> list[str]:
         problems += list(_label_problems(project, name, here)) or _task_problems(project, name)
     for table in [*project.entity, *project.event]:
         problems += _column_problems(project, table)
-    return problems
+    return [*problems, *cleaning_problems(project)]
 
 
 def _duration(at: str, text: str | None) -> list[str]:

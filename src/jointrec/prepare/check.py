@@ -13,7 +13,7 @@ from jaxtyping import Float64, Int8
 
 from jointrec import sources
 from jointrec.errors import JointRecError, SourceError, together, unknown_name
-from jointrec.plan import Grain, Plan, plan, uses
+from jointrec.plan import Grain, Plan, columns_of, plan, uses
 from jointrec.project import Project
 from jointrec.sources import Finding
 from jointrec.splits import TEST, TRAIN, VALID
@@ -176,4 +176,25 @@ def findings_frame(findings: tuple[Finding, ...]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-__all__ = ["Checked", "GrainCheck", "TaskCheck", "check", "checked", "findings_frame"]
+def quarantine_frames(project: Project, tables: Tables) -> dict[str, pl.DataFrame]:
+    """For each table the rows that were set aside as people read them: times are times."""
+    frames: dict[str, pl.DataFrame] = {}
+    for name, rows in tables.quarantine.items():
+        times = [
+            pl.col(column).cast(pl.Datetime("us", "UTC"))
+            for column, cell in columns_of(project, name).items()
+            if cell == "time" and column in rows.columns
+        ]
+        frames[name] = rows.with_columns(times)
+    return frames
+
+
+__all__ = [
+    "Checked",
+    "GrainCheck",
+    "TaskCheck",
+    "check",
+    "checked",
+    "findings_frame",
+    "quarantine_frames",
+]

@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from jointrec import sources
 from jointrec.errors import DataError, JointRecError, SourceError, nearest, together
@@ -21,8 +23,11 @@ from jointrec.schema import Entity, Event, same_source
 from jointrec.sources import Cell
 from jointrec.splits import Cuts
 
-from .cleaning import Cleaning, clean_entity, clean_event
-from .limits import learn_limits, within_limits
+from .cleaning import detectors
+from .cleaning.apply import clean_values
+from .cleaning.record import NUMBER, Record
+from .cleaning.rows import clean_entity, clean_event
+from .cleaning.times import put_lone_aside
 from .preparation import Preparation
 from .tables import Tables
 from .versions import by_version
@@ -40,34 +45,44 @@ def load(
         problems at once.
     :raises DataError: where no rows are left, or time cannot be cut as declared.
     """
-    cleaning = Cleaning()
-    frames = _read(project, root, cleaning)
-    rows_in = {name: len(frame) + cleaning.aside(name) for name, frame in frames.items()}
+    record = Record(project.cleaning)
+    frames = _read(project, root, record)
+    rows_in = {name: len(frame) + record.aside(name) for name, frame in frames.items()}
     entities = {
-        name: clean_entity(project, name, frames.pop(name), cleaning) for name in project.entity
+        name: clean_entity(project, name, frames.pop(name), record) for name in project.entity
     }
     used = {name: len(frame) for name, frame in entities.items()}
     versions = {}
     for name in [name for name, entity in project.entity.items() if entity.time is not None]:
         entities[name], versions[name] = by_version(entities[name], project.entity[name].features)
     events = {
-        name: clean_event(project, name, frames.pop(name), entities, cleaning)
+        name: clean_event(project, name, frames.pop(name), entities, record)
         for name in project.event
     }
-    used |= {name: len(frame) for name, frame in events.items()}
-    _check_counts(rows_in, used, cleaning)
+    events = put_lone_aside(events, record)
+    _check_counts(rows_in, used | {n: len(frame) for n, frame in events.items()}, record)
     first, until = _span(events)
     cuts = Cuts(None, None)
     if learned is not None:
         cuts = Cuts(*learned.cuts)
     elif first is not None and until is not None:
         cuts = project.split.cuts(first, until - 1, project.time_zone)
-    tables = Tables(
-        entities, events, (), cleaning.quarantine, rows_in, first, until, cuts, versions=versions
+    tables = Tables(entities, events, (), {}, rows_in, first, until, cuts, versions=versions)
+    limits = None if learned is None else learned.limits
+    tables = clean_values(project, tables, limits, record, detectors())
+    _check_counts(rows_in, used | {n: len(frame) for n, frame in tables.events.items()}, record)
+    return replace(
+        tables,
+        entities={name: _own(frame) for name, frame in tables.entities.items()},
+        events={name: _own(frame) for name, frame in tables.events.items()},
+        findings=tuple(record.findings),
+        quarantine=record.quarantine,
     )
-    limits = learn_limits(project, tables) if learned is None else learned.limits
-    tables = within_limits(tables, limits, cleaning)
-    return replace(tables, findings=tuple(cleaning.findings))
+
+
+def _own(frame: pl.DataFrame) -> pl.DataFrame:
+    """A clean table without the numbers that its rows have in the source."""
+    return frame.drop(NUMBER, strict=False)
 
 
 def wanted_columns(project: Project, table: str) -> dict[str, Cell]:
@@ -75,7 +90,7 @@ def wanted_columns(project: Project, table: str) -> dict[str, Cell]:
     return {name: Cell(cell) for name, cell in columns_of(project, table).items() if cell}
 
 
-def _read(project: Project, root: Path | None, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
+def _read(project: Project, root: Path | None, record: Record) -> dict[str, pl.DataFrame]:
     """Every table of the project, each source read once, all problems told at once."""
     frames: dict[str, pl.DataFrame] = {}
     problems: list[JointRecError] = []
@@ -89,13 +104,13 @@ def _read(project: Project, root: Path | None, cleaning: Cleaning) -> dict[str, 
         except JointRecError as error:
             problems.append(error)
             continue
-        cleaning.findings += read.findings
+        record.findings += read.findings
+        whole = _numbered(pl.DataFrame(read.table), read.aside)
         # Rows that fit no column cannot be told to be of one event or another: the first has them.
-        cleaning.keep_aside(names[0], pl.DataFrame(read.aside))
-        whole = pl.DataFrame(read.table)
+        record.keep_aside(names[0], pl.DataFrame(read.aside))
         for name in names:
             frame = _where(project, name, whole)
-            frames[name] = frame.select(list(wanted_columns(project, name)))
+            frames[name] = frame.select(*wanted_columns(project, name), NUMBER)
             if len(frame) == 0:
                 problems.append(DataError(_no_rows(project, name, whole)))
     if problems:
@@ -103,6 +118,15 @@ def _read(project: Project, root: Path | None, cleaning: Cleaning) -> dict[str, 
         told = together([str(problem) for problem in problems], of="The tables")
         raise DataError(told) if data else SourceError(told)
     return frames
+
+
+def _numbered(frame: pl.DataFrame, aside: pa.Table) -> pl.DataFrame:
+    """Rows with the number that each has in its source, from 1, those set aside included."""
+    if aside.num_rows == 0:
+        return frame.with_row_index(NUMBER, offset=1)
+    lost = np.asarray(aside.column("@row")) - 1
+    numbers = np.delete(np.arange(1, len(frame) + len(lost) + 1, dtype=np.uint32), lost)
+    return frame.with_columns(pl.Series(NUMBER, numbers))
 
 
 def _shared(project: Project) -> list[tuple[Any, list[str]]]:
@@ -167,20 +191,20 @@ def _span(events: Mapping[str, pl.DataFrame]) -> tuple[int | None, int | None]:
     return min(int(time.min()) for time in times), max(int(time.max()) for time in times) + 1
 
 
-def _check_counts(rows_in: Mapping[str, int], used: Mapping[str, int], cleaning: Cleaning) -> None:
+def _check_counts(rows_in: Mapping[str, int], used: Mapping[str, int], record: Record) -> None:
     """Proves that no row was lost, and that rows are left.
 
     :param used: For each table how many rows are used.
     """
     for name, count in used.items():
-        aside = cleaning.aside(name)
+        aside = record.aside(name)
         if rows_in[name] != count + aside:
             raise DataError(
                 f"{name}: {rows_in[name]} rows were read, but {count} are used and {aside} "
                 "set aside. Please report this: no row may be lost."
             )
         if count == 0:
-            reasons = ", ".join(cleaning.quarantine[name]["@reason"].unique().sort().to_list())
+            reasons = ", ".join(record.quarantine[name]["@reason"].unique().sort().to_list())
             raise DataError(
                 f"{name}: all {aside} rows were set aside ({reasons}), so none are left. "
                 "Look at the columns that the project names as keys and times."

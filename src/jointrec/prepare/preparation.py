@@ -79,7 +79,8 @@ class Preparation:
     :param rates: For each ``event.column`` of an outcome, how often it is yes.
     :param scales: For each group of numbers, its scale.
     :param tasks: For each task, what it learned from its labels.
-    :param limits: For each ``table.column`` of numbers the largest size that is not absurd.
+    :param limits: What each kind of finding learned: by its code, and there by ``table`` or
+        ``table.column``.
     :param layout: The shape of what is prepared.
     :param cuts: The moments (µs) of the validation and the test cut, None without a time.
     :param first, until: The first moment of the data and the first µs after the last.
@@ -91,7 +92,7 @@ class Preparation:
     rates: Mapping[str, float]
     scales: Mapping[str, Scale]
     tasks: Mapping[str, Mapping[str, Any]]
-    limits: Mapping[str, float]
+    limits: Mapping[str, Mapping[str, float]]
     layout: Layout
     cuts: tuple[int | None, int | None]
     first: int | None

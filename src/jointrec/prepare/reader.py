@@ -16,7 +16,7 @@ from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan, timed
 from jointrec.project import Project
 
-from .cleaning import LATEST
+from .cleaning.rows import LATEST
 from .counters import Counters
 from .history import PastOf
 from .labels import Rows

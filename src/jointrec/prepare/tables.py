@@ -20,14 +20,16 @@ class Tables:
     :param events: For each event its rows. ``@user`` holds the code of the row's user, 0 where it
         is unknown; ``@time`` the time in µs UTC.
     :param findings: What was found odd, in the order of the tables.
-    :param quarantine: For each table with rows set aside, those rows, with a column ``@reason``.
+    :param quarantine: For each table with rows set aside, those rows as they were read, with the
+        number of the row in its source (``@row``, from 1) and the code of a finding (``@reason``).
     :param rows_in: For each table, how many rows were read.
     :param first: The first moment on any timeline (µs), None where nothing has a time.
     :param until: The first µs after the last moment on any timeline.
     :param cuts: Where the split cuts time.
-    :param limits: For each ``table.column`` of numbers the largest size that is not absurd.
     :param versions: For each entity that changes with time its versions, by ``@code`` and ``@time``
         (µs UTC); each says something else than the one before it of the same code.
+    :param limits: What each kind of finding learned of training rows: by its code, and there by
+        ``table`` or ``table.column``.
     """
 
     entities: Mapping[str, pl.DataFrame]
@@ -38,7 +40,7 @@ class Tables:
     first: int | None
     until: int | None
     cuts: Cuts
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     versions: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def columns_of(self, table: str) -> pl.DataFrame:

@@ -37,7 +37,8 @@ class Cell(Enum):
 ASIDE = pa.schema(
     {"@file": pa.string(), "@row": pa.int64(), "@text": pa.large_string(), "@reason": pa.string()}
 )
-"""What is kept of a row that could not be put into columns; the header is row 1."""
+"""What is kept of a row that could not be put into columns. The first row after the header is
+row 1, and the rows of several files are counted on."""
 
 
 @dataclass(frozen=True)

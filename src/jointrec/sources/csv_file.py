@@ -137,7 +137,7 @@ def _aside(file: Path, ragged: Sequence[Any]) -> pa.Table:
     return pa.table(
         {
             "@file": [file.name] * len(ragged),
-            "@row": [row.number for row in ragged],
+            "@row": [row.number - 1 for row in ragged],
             "@text": [row.text for row in ragged],
             "@reason": ["ragged_row"] * len(ragged),
         },

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jointrec.errors import SourceError, together
 
@@ -99,7 +100,7 @@ class AgreeingFiles(FileSource):
         return Read(
             pa.table(columns, names),
             _merged([finding for read in reads for finding in read.findings]),
-            pa.concat_tables([read.aside for read in reads]),
+            _aside(reads),
         )
 
     def _check_agree(
@@ -123,6 +124,18 @@ def _joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
     """Columns of one kind, one below the other, in the widest of their types."""
     tables = [pa.table([part], ["_"]) for part in parts]
     return pa.concat_tables(tables, promote_options="permissive").column(0)
+
+
+def _aside(reads: Sequence[Read]) -> pa.Table:
+    """The unreadable rows of all files, numbered over all of them."""
+    parts: list[pa.Table] = []
+    before = 0
+    for read in reads:
+        place = read.aside.column_names.index("@row")
+        numbers = pc.add(read.aside.column(place), before)
+        parts.append(read.aside.set_column(place, read.aside.field(place), numbers))
+        before += read.table.num_rows + read.aside.num_rows
+    return pa.concat_tables(parts)
 
 
 def _merged(findings: list[Finding]) -> tuple[Finding, ...]:
