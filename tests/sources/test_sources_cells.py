@@ -113,7 +113,7 @@ def test_numbers_are_read_as_python_reads_them(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1,5", "1_000", "€3", "0x10", "1 2", "ten", "e5", "-", "١", "NULL"]
+    "text", ["1,5", "1_000", "€3", "0x10", "1 2", "ten", "e5", "-", "١"]
 )
 def test_what_is_no_number_is_null_and_counted(text: str) -> None:
     result = read(["1", text, text, ""], Cell.NUMBER)
@@ -122,6 +122,23 @@ def test_what_is_no_number_is_null_and_counted(text: str) -> None:
         Finding("not_a_number", "event.view", "c", 2, (text,), "made null",
                 "values that are not numbers."),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", "None", "NA", "N/A", "\\N"])
+def test_words_for_nothing_are_null_in_numbers_times_and_flags(word: str) -> None:
+    told = [("null_mark", 2)]
+    assert got(["1", word, word], Cell.NUMBER) == [1.0, None, None]
+    assert got(["yes", word, word], Cell.FLAG) == [1.0, None, None]
+    assert got(["1714521600", word, word], Cell.TIME) == [1_714_521_600_000_000, None, None]
+    assert findings(["1714521600", word, word], Cell.TIME) == told
+    assert findings([word, word], Cell.NUMBER) == told
+
+
+@pytest.mark.parametrize("cell", [Cell.ID, Cell.TEXT])
+def test_words_for_nothing_stay_in_ids_and_texts_and_are_told(cell: Cell) -> None:
+    assert got(["NA", "x", "nan", "\\N"], cell) == ["NA", "x", "nan", None]
+    assert findings(["NA", "x", "nan", "\\N"], cell) == [("null_word", 2), ("null_mark", 1)]
+    assert findings(["nAn", "nobody"], cell) == []
 
 
 def test_numbers_that_are_not_finite_are_null_and_counted() -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
-from .base import Cell
+from .base import Cell, kind_of
 from .casting import Cast, examples, plain
 from .finding import Finding
+from .null_words import without_null_marks, without_null_words
 from .numbers import as_flags, as_numbers
 from .texts import as_ids, as_lists, as_text
 from .times import as_times
@@ -30,13 +31,18 @@ def cast(
 
     :param zone: The time zone of times that name none.
 
-    Null means unknown. Empty text is null in every kind of cell, as CSV cannot tell them apart.
+    Null means unknown. Empty text is null in every kind of cell, as CSV cannot tell them apart;
+    of words that stand for nothing see :mod:`jointrec.sources.null_words`.
 
     :raises SourceError: where the column holds another kind of thing altogether: lists where
         numbers are declared, or not one value that could be read.
     """
     step = Cast(where, zone)
-    read = _CASTS[cell](plain(values, step), step)
+    stored = plain(values, step)
+    if kind_of(stored.type) == "text":
+        is_text = cell in (Cell.ID, Cell.TEXT, Cell.LIST)
+        stored = (without_null_marks if is_text else without_null_words)(stored, step)
+    read = _CASTS[cell](stored, step)
     findings = [
         Finding(code, at, column, len(odd), examples(odd), action, text)
         for code, (text, action, odd) in step.odd.items()
