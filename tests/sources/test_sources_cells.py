@@ -112,9 +112,7 @@ def test_numbers_are_read_as_python_reads_them(text: str) -> None:
     assert got([text], Cell.NUMBER) == [float(text)]
 
 
-@pytest.mark.parametrize(
-    "text", ["1,5", "1_000", "€3", "0x10", "1 2", "ten", "e5", "-", "١"]
-)
+@pytest.mark.parametrize("text", ["1,5", "1_000", "€3", "0x10", "1 2", "ten", "e5", "-", "١"])
 def test_what_is_no_number_is_null_and_counted(text: str) -> None:
     result = read(["1", text, text, ""], Cell.NUMBER)
     assert result.table["c"].to_pylist() == [1.0, None, None, None]

@@ -286,6 +286,35 @@ def test_extension_types_are_refused(tmp_path: Path) -> None:
     assert "uses Arrow extension types" in refused(tmp_path, "t.parquet")
 
 
+@pytest.mark.parametrize("filler", ["", "x", "xx"])
+def test_a_registered_extension_type_is_never_built(tmp_path: Path, filler: str) -> None:
+    """pyarrow builds it as soon as it opens a file, even if asked for the metadata only."""
+    built = []
+
+    class Evil(pa.ExtensionType):
+        def __init__(self) -> None:
+            super().__init__(pa.int64(), "evil")
+
+        def __arrow_ext_serialize__(self) -> bytes:
+            return b""
+
+        @classmethod
+        def __arrow_ext_deserialize__(cls, storage: pa.DataType, data: bytes) -> pa.ExtensionType:
+            built.append(data)
+            return cls()
+
+    column = pa.ExtensionArray.from_storage(Evil(), pa.array([1]))
+    pq.write_table(pa.table({f"id{filler}": column}), tmp_path / "t.parquet")
+    pa.register_extension_type(Evil())
+    try:
+        assert "uses Arrow extension types" in refused(tmp_path, "t.parquet")
+        assert built == []
+        pq.read_metadata(tmp_path / "t.parquet")  # the control
+        assert len(built) == 1
+    finally:
+        pa.unregister_extension_type("evil")
+
+
 def test_text_that_is_not_utf8_inside_parquet_is_refused(tmp_path: Path) -> None:
     wrong = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")]

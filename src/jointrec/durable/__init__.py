@@ -20,15 +20,18 @@ the system releases when a process dies, so a reader never undoes the work of a 
 What is written is readable by its owner only. Needs a POSIX system (Linux, macOS).
 """
 
-from .parquet import write_parquet
+from .parquet import EXTENSION, names_extension, read_parquet, write_parquet
 from .plain import open_plain
 from .reading import content_hash, verify_folder
 from .recovery import recover
 from .writing import write_file, write_folder
 
 __all__ = [
+    "EXTENSION",
     "content_hash",
+    "names_extension",
     "open_plain",
+    "read_parquet",
     "recover",
     "verify_folder",
     "write_file",

@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from polars.exceptions import PolarsError
 from safetensors import SafetensorError
@@ -97,7 +96,7 @@ class Files:
 
     def table(self, name: str) -> pl.DataFrame:
         """A table, page by page checked again."""
-        return pl.DataFrame(pq.read_table(self.path(name), page_checksum_verification=True))
+        return durable.read_parquet(self.path(name))
 
     def weights(self, name: str) -> dict[str, torch.Tensor]:
         """The weights of a network, all of them finite."""

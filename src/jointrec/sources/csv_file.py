@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from jointrec.errors import SourceError
@@ -98,6 +99,9 @@ class Csv(AgreeingFiles):
                 f"{where}: not one row has as many cells as the header ({len(names)}); row "
                 f"{ragged[0].number} has {ragged[0].actual_columns}. Look at the delimiter."
             )
+        longest = [pc.max(pc.binary_length(column)).as_py() or 0 for column in table.columns]
+        if max(longest, default=0) > _LONGEST_ROW:  # pyarrow takes a little more here and there
+            raise SourceError(_too_long(where))
         chosen = table.select(places).rename_columns(list(wanted))
         return Read(chosen, self._findings(file, ragged), _aside(file, ragged))
 
@@ -163,6 +167,8 @@ def _first_line(head: bytes, where: str) -> str:
             f"{where}, line 1, byte {error.start}: is not UTF-8. Convert it from the encoding it "
             "has, such as: iconv -f WINDOWS-1252 -t UTF-8."
         ) from None
+    if "\0" in line:
+        raise SourceError(f"{where}, line 1: holds a NUL character, so it is not text.")
     if not line.strip():
         raise SourceError(
             f"{where}: the first line is blank. It must hold the names of the columns."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
@@ -13,14 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jointrec.durable import EXTENSION, names_extension
 from jointrec.errors import SourceError
 
 from .base import Read, check_distinct
 from .files import AgreeingFiles
-from .parquet_size import LEAST_CAP, RATIO, cap_of, declared_size, pieces
+from .parquet_size import LEAST_CAP, RATIO, cap_of, declared_size, pieces, unpacked_size
 from .plain_file import reading
 
-_EXTENSION = b"ARROW:extension:name"
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 """What pyarrow raises on files that are not what they say."""
 
@@ -45,7 +43,7 @@ class Parquet(AgreeingFiles):
             batches, before = [], self._unpacked
             self._check_size(file, before + declared_size(opened.metadata, wanted))
             for batch in pieces(opened, data, wanted):
-                self._unpacked += batch.nbytes
+                self._unpacked += unpacked_size(batch)
                 self._check_size(file, self._unpacked)
                 batches.append(batch)
             fields = [opened.schema_arrow.field(name) for name in wanted]
@@ -74,10 +72,9 @@ class Parquet(AgreeingFiles):
         with reading(file, where=self.where(file)) as data:
             try:
                 # Before pyarrow makes types of it: a type that somebody registered can run code.
-                stored = pq.read_metadata(data).metadata or {}
-                if _EXTENSION in stored or _EXTENSION in _decoded(stored.get(b"ARROW:schema", b"")):
+                if names_extension(data):
                     raise SourceError(
-                        f"{self.where(file)} uses Arrow extension types ({_EXTENSION.decode()}), "
+                        f"{self.where(file)} uses Arrow extension types ({EXTENSION.decode()}), "
                         "which are refused: reading one can run code. Write it with plain columns "
                         "only."
                     )
@@ -111,11 +108,3 @@ class Parquet(AgreeingFiles):
             f"{self.where(file)} is a damaged or cut-off Parquet file: {reason}. "
             "Copy or export it again."
         )
-
-
-def _decoded(schema: bytes) -> bytes:
-    """The Arrow schema that a writer left in the file, as bytes, whatever is wrong with it."""
-    try:
-        return base64.b64decode(schema)
-    except (binascii.Error, ValueError):
-        return b""

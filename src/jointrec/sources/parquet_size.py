@@ -72,6 +72,23 @@ def declared_size(metadata: Any, wanted: Sequence[str]) -> int:
     return int(total)
 
 
+def unpacked_size(piece: pa.RecordBatch) -> int:
+    """How many bytes a piece has once every text of a dictionary stands where it is used."""
+    return sum(map(_size, piece.columns))
+
+
+def _size(values: pa.Array) -> int:
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        words = values.dictionary
+        if pa.types.is_string(words.type) or pa.types.is_binary(words.type):
+            lengths = pc.binary_length(words).cast(pa.int64())
+            return int(values.nbytes + (pc.sum(lengths.take(values.indices)).as_py() or 0))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return 8 * len(values) + _size(values.flatten())
+    return int(values.nbytes)
+
+
 def pieces(opened: Any, data: BufferedReader, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows of the wanted columns, each piece of a size that memory can take.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
@@ -21,9 +22,8 @@ def reading(file: Path, *, where: str) -> Iterator[BufferedReader]:
     try:
         with open_plain(file) as data:
             # Some files that the system makes up have a size of 0 and never end.
-            if data.seek(0, 2) == 0:
+            if os.fstat(data.fileno()).st_size == 0:
                 raise empty(where)
-            data.seek(0)
             yield data
     except SourceError:
         raise

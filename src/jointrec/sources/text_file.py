@@ -39,6 +39,11 @@ def check_start(file: Path, *, where: str) -> None:
                 else "Unpack or convert it first, or rename it after what it is."
             )
             raise SourceError(f"{where} is {what}, not UTF-8 text. {how}")
+    if b"\0" in start[:4]:
+        raise SourceError(
+            f"{where}: holds NUL characters in its first bytes, so it is not UTF-8 text. If it is "
+            "UTF-16 without a mark, convert it: iconv -f UTF-16LE -t UTF-8."
+        )
 
 
 def check_text(file: Path, *, where: str) -> None:
