@@ -72,6 +72,18 @@ CODES: Mapping[str, Code] = {
         "Leave the cell empty where the time is unknown.",
         NULL,
     ),
+    "zero_date": Code(
+        "A date of MySQL is `0000-00-00`, or has a month or a day of zero.",
+        "It is taken for unknown. Store null where the date is unknown.",
+        NULL,
+    ),
+    "column_left_out": Code(
+        "A column of a database is of a type that cannot be read, such as JSON, and all columns "
+        "were asked for.",
+        "Cast it in a query if you need it.",
+        (),
+        "left out",
+    ),
     "id_respelled": Code(
         "An id has blanks around it, or is in another Unicode form than NFC.",
         "Nothing is needed: both spellings are one id. Other systems may take them for two.",

@@ -9,13 +9,14 @@ from typing import Any
 
 from .errors import ProjectError
 from .features import Feature
+from .sources import holds_password, plain_password
 
 
 @dataclass(frozen=True)
 class Entity:
     """A thing with a key: a user, an item, a query, a store …
 
-    :param source: A file, a glob of files, or a table in memory.
+    :param source: A file, a glob of files, a table of a database, or a table in memory.
     :param key: The column that tells one from another. Default: the number of the row.
     :param features: How columns are read. A column that is not named is not read.
     :param id_floor: On how many different days training events must name an id before it gets a
@@ -44,7 +45,7 @@ class Event:
 
     The first entity named is the one who acts: its events become its history.
 
-    :param source: A file, a glob of files, or a table in memory.
+    :param source: A file, a glob of files, a table of a database, or a table in memory.
     :param entities: The entities that a row joins. The row holds their keys in columns of the same
         names as theirs, or in those that ``keys`` names.
     :param time: The column that says when. Without it the event is on no timeline.
@@ -81,7 +82,9 @@ def same_source(one: Any, other: Any) -> bool:
 
 
 def _named(source: Any) -> Any:
-    """A source as the file spells it: a path is text."""
+    """A source as the file spells it: a path is text. A password in it would be saved with it."""
+    if isinstance(source, str) and holds_password(source):
+        raise ProjectError(plain_password(source.partition("://")[0], at="source"))
     return source.as_posix() if isinstance(source, PurePath) else source
 
 

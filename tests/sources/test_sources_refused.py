@@ -29,11 +29,16 @@ def refused(folder: Path, source: object, columns: dict[str, Cell] | None = None
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "sqlite", "duckdb", "mysql+pymysql"])
-def test_databases_are_refused_without_repeating_the_password(tmp_path: Path, scheme: str) -> None:
+def test_a_password_in_plain_text_is_refused_and_not_repeated(tmp_path: Path, scheme: str) -> None:
     told = refused(tmp_path, f"{scheme}://me:secret@host/shop?table=items")
-    assert f"`{scheme}://…` is a database, and databases are not read yet" in told
-    assert "Export the table to Parquet or CSV" in told
+    assert "://…` holds a password in plain text, and a declaration is saved with the model" in told
+    assert "Write ${SHOP_DB_PASSWORD} in its place" in told
     assert "secret" not in told
+
+
+def test_a_database_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is a database, and a file is needed here"):
+        sources.files("postgresql://me@host/shop", root=tmp_path, at="x")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "s3", "file"])

@@ -74,11 +74,14 @@ def check(project: Project, root: Path | None = None) -> Checked:
     :raises JointRecError: with every problem of the declarations, the files and the labels at once.
     """
     planned = plan(project)
-    problems = source_problems(project, root)
-    if problems:
-        raise SourceError(together(problems, of="The tables"))
-    tables = load(project, root)
-    return checked(project, planned, tables)
+
+    def read() -> Tables:
+        problems = source_problems(project, root)
+        if problems:
+            raise SourceError(together(problems, of="The tables"))
+        return load(project, root)
+
+    return checked(project, planned, sources.in_one_snapshot(read))
 
 
 def source_problems(project: Project, root: Path | None) -> list[str]:
@@ -88,6 +91,8 @@ def source_problems(project: Project, root: Path | None) -> list[str]:
         for name, table in declared.items():
             try:
                 found = sources.columns(table.source, root=root, at=f"{family}.{name}")
+            except sources.ConnectionLost:
+                raise
             except JointRecError as error:
                 problems.append(str(error))
                 continue

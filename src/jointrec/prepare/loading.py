@@ -45,8 +45,12 @@ def load(
         problems at once.
     :raises DataError: where no rows are left, or time cannot be cut as declared.
     """
-    record = Record(project.cleaning)
-    frames = _read(project, root, record)
+
+    def read_anew() -> tuple[dict[str, pl.DataFrame], Record]:
+        record = Record(project.cleaning)
+        return _read(project, root, record), record
+
+    frames, record = sources.in_one_snapshot(read_anew)
     rows_in = {name: len(frame) + record.aside(name) for name, frame in frames.items()}
     entities = {
         name: clean_entity(project, name, frames.pop(name), record) for name in project.entity
@@ -101,6 +105,8 @@ def _read(project: Project, root: Path | None, record: Record) -> dict[str, pl.D
             columns |= wanted_columns(project, name)
         try:
             read = sources.read(source, root=root, columns=columns, at=at, zone=project.time_zone)
+        except sources.ConnectionLost:
+            raise  # all tables are read anew, so that they are of one moment
         except JointRecError as error:
             problems.append(error)
             continue

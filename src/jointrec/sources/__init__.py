@@ -1,4 +1,4 @@
-"""Where tables come from: CSV, JSON lines, Parquet, memory. Each kind gives Arrow.
+"""Where tables come from: files, databases, memory. Each kind gives Arrow.
 
 >>> import pyarrow as pa
 >>> items = pa.table({"item_id": [7, 8], "price": ["2.5", "free"], "unused": [1, 2]})
@@ -20,28 +20,45 @@ import pyarrow as pa
 
 from jointrec.errors import SourceError
 
+from .address import SCHEMES, holds_password, plain_password, scheme_of
 from .base import Cell, Read, Source
-from .cells import cast
+from .cells import by_the_whole, cast
 from .csv_file import Csv
-from .files import FileSource
-from .finding import Finding
+from .database import Database
+from .duckdb_file import DuckDB
+from .files import FileSource, joined
+from .finding import Finding, merged
 from .json_lines import JsonLines
 from .memory import Memory
+from .mysql import MySQL
 from .parquet import Parquet
 from .places import find_files, refuse_url
+from .postgresql import PostgreSQL
+from .snapshot import ConnectionLost, in_one_snapshot
+from .sqlite_file import SQLite
 
 __all__ = [
     "Cell",
+    "ConnectionLost",
     "Csv",
+    "DuckDB",
     "Finding",
     "JsonLines",
     "Memory",
+    "MySQL",
     "Parquet",
+    "PostgreSQL",
     "Read",
+    "SQLite",
     "Source",
     "columns",
     "files",
+    "holds_password",
+    "in_one_snapshot",
+    "is_database",
+    "plain_password",
     "read",
+    "tables",
 ]
 
 
@@ -55,8 +72,9 @@ def read(
 ) -> Read:
     """Reads the wanted columns of a table, each as the kind of cell that it was declared to be.
 
-    :param source: A file, a glob of files (``impressions/*.parquet``), or a table in memory
-        (``pyarrow.Table``, ``polars.DataFrame``, ``pandas.DataFrame``).
+    :param source: A file, a glob of files (``impressions/*.parquet``), a table of a database
+        (``postgresql://user@host/shop?table=items``), or a table in memory (``pyarrow.Table``,
+        ``polars.DataFrame``, ``pandas.DataFrame``).
     :param root: The folder that relative paths start from. Default: the current one.
     :param columns: Which columns, and how each is read. None gives all of them as they are stored.
     :param at: Where the source is declared, for messages.
@@ -68,17 +86,7 @@ def read(
     opened = _open(source, root, at)
     if columns is None:
         return opened.table(None)
-    # A table without columns would forget how many rows it has, so one is read all the same.
-    stored = opened.table(list(columns) or list(opened.columns())[:1])
-    if not columns:
-        return Read(stored.table.select([]), stored.findings, stored.aside)
-    table, findings = stored.table, list(stored.findings)
-    for place, (name, cell) in enumerate(columns.items()):
-        where = f"{at}: column `{name}` of {_called(source)}"
-        values, found = cast(table.column(place), cell, where=where, at=at, column=name, zone=zone)
-        table = table.set_column(place, name, values)
-        findings += found
-    return Read(table, tuple(findings), stored.aside)
+    return in_one_snapshot(lambda: _cast(opened, columns, at, zone))
 
 
 def columns(source: Any, *, root: Path | None = None, at: str) -> dict[str, pa.DataType]:
@@ -99,8 +107,69 @@ def files(source: str | Path, *, root: Path | None = None, at: str) -> tuple[Pat
     return find_files(str(source), root=root or Path(), at=at)
 
 
+def tables(place: str, *, root: Path | None = None, at: str) -> list[str]:
+    """The source string of each table and view of a database, sorted by name.
+
+    :param place: The URL of the database, without ``table=`` and ``query=``.
+    :param root: The folder that the relative path of a database file starts from.
+    :param at: Where the database is named, for messages.
+    :raises SourceError: where it is no database, or cannot be read.
+    """
+    opened = _open(place, root, at)
+    if not isinstance(opened, Database):
+        raise SourceError(f"{at}: {opened.called} is one table, not a database.")
+    return opened.tables()
+
+
+def is_database(source: object) -> bool:
+    """Whether a source is the URL of a database, judged by its scheme.
+
+    >>> is_database("postgresql://me@host/shop?table=items"), is_database("items.csv")
+    (True, False)
+    """
+    return isinstance(source, str) and scheme_of(source) in SCHEMES
+
+
+def _cast(opened: Source, columns: Mapping[str, Cell], at: str, zone: str) -> Read:
+    """Every column as its cell. What the type of a column tells, is done part by part."""
+    # A table without columns would forget how many rows it has, so one is read all the same.
+    wanted = list(columns) or list(opened.columns())[:1]
+    findings: list[Finding] = []
+    aside: list[pa.Table] = []
+
+    def as_cell(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+        where = f"{opened.at}: column `{name}` of {opened.called}"
+        values, found = cast(values, columns[name], where=where, at=at, column=name, zone=zone)
+        findings.extend(found)
+        return values
+
+    parts: list[dict[str, pa.ChunkedArray]] = []
+    later: set[str] = set()
+    num_rows = 0
+    for read in opened.batches(wanted):
+        findings += read.findings
+        aside.append(read.aside)
+        num_rows += read.table.num_rows
+        parts.append({})
+        for place, (name, cell) in enumerate(columns.items()):
+            values = read.table.column(place)
+            if by_the_whole(values, cell):
+                later.add(name)
+            else:
+                values = as_cell(name, values)
+            parts[-1][name] = values
+    if not columns:
+        nothing = pa.table([pa.nulls(num_rows)], [""]).select([])
+        return Read(nothing, merged(findings), pa.concat_tables(aside))
+    whole: dict[str, pa.ChunkedArray] = {}
+    for name in columns:
+        values = joined([part.pop(name) for part in parts])
+        whole[name] = as_cell(name, values) if name in later else values
+    return Read(pa.table(whole), merged(findings), pa.concat_tables(aside))
+
+
 def _open(source: Any, root: Path | None, at: str) -> Source:
-    if isinstance(source, str):
+    if isinstance(source, str) and not is_database(source):
         refuse_url(source, at=at)
     for kind in _kinds():
         if kind.reads(source):
@@ -112,8 +181,9 @@ def _open(source: Any, root: Path | None, at: str) -> Source:
     what = f"`{source}`" if isinstance(source, str | Path) else f"`{type(source).__name__}`"
     raise SourceError(
         f"{at}: {what} cannot be read. A source is a file or a glob whose name ends in "
-        f"{', '.join(endings)}, or a table in memory: pyarrow.Table, polars.DataFrame (collected) "
-        "or pandas.DataFrame."
+        f"{', '.join(endings)}; a table of a database, such as postgresql://user@host/shop?table="
+        "items; or a table in memory: pyarrow.Table, polars.DataFrame (collected) or "
+        "pandas.DataFrame."
     )
 
 
@@ -124,7 +194,3 @@ def _kinds() -> list[type[Source]]:
         for kind in named
         if isinstance(kind, type) and issubclass(kind, Source) and not isabstract(kind)
     ]
-
-
-def _called(source: Any) -> str:
-    return f"`{source}`" if isinstance(source, str | Path) else "the table in memory"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -84,6 +84,18 @@ class Source(ABC):
 
         :raises SourceError: naming every wanted column that is missing.
         """
+
+    def batches(self, wanted: Sequence[str] | None) -> Iterator[Read]:
+        """The same, part by part, each of the same columns and types. Default: one part.
+
+        A kind that can hold fewer rows at once than all of them says how here.
+        """
+        yield self.table(wanted)
+
+    @property
+    def called(self) -> str:
+        """What messages call it. Never a password."""
+        return f"`{self.source}`" if isinstance(self.source, str | Path) else "the table in memory"
 
 
 def check_wanted(wanted: Sequence[str] | None, columns: Iterable[str], *, at: str) -> list[str]:

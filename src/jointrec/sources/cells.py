@@ -24,6 +24,14 @@ _CASTS: Mapping[Cell, Callable[[pa.ChunkedArray, Cast], pa.ChunkedArray]] = {
 }
 
 
+def by_the_whole(values: pa.ChunkedArray, cell: Cell) -> bool:
+    """Whether only all values of a column together tell how each is read, not their type alone."""
+    kind = kind_of(values.type)
+    if cell is Cell.TIME:
+        return kind in ("text", "whole numbers", "decimal numbers")
+    return cell in (Cell.NUMBER, Cell.FLAG) and kind == "text"
+
+
 def cast(
     values: pa.ChunkedArray, cell: Cell, *, where: str, at: str, column: str, zone: str = "UTC"
 ) -> tuple[pa.ChunkedArray, tuple[Finding, ...]]:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from jointrec.errors import SourceError, together
 
 from .base import Read, Source, check_wanted, kind_of
-from .finding import Finding
+from .finding import merged
 from .places import find_files
 from .plain_file import unchanged
 
@@ -96,10 +96,10 @@ class AgreeingFiles(FileSource):
                 f"{', nor has any other of the files' if len(reads) > 1 else ''}. "
                 "Look at what exported it."
             )
-        columns = [_joined([read.table.column(name) for read in reads]) for name in names]
+        columns = [joined([read.table.column(name) for read in reads]) for name in names]
         return Read(
             pa.table(columns, names),
-            _merged([finding for read in reads for finding in read.findings]),
+            merged([finding for read in reads for finding in read.findings]),
             _aside(reads),
         )
 
@@ -120,7 +120,7 @@ class AgreeingFiles(FileSource):
             raise self.disagree(problems)
 
 
-def _joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+def joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
     """Columns of one kind, one below the other, in the widest of their types."""
     tables = [pa.table([part], ["_"]) for part in parts]
     return pa.concat_tables(tables, promote_options="permissive").column(0)
@@ -136,19 +136,3 @@ def _aside(reads: Sequence[Read]) -> pa.Table:
         parts.append(read.aside.set_column(place, read.aside.field(place), numbers))
         before += read.table.num_rows + read.aside.num_rows
     return pa.concat_tables(parts)
-
-
-def _merged(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Findings of several files as one of each code."""
-    found_once: dict[tuple[Any, ...], Finding] = {}
-    for found in findings:
-        key = (found.code, found.at, found.column)
-        if key in found_once:
-            before = found_once[key]
-            examples = (*before.examples, *found.examples)[:3]
-            found = Finding(
-                found.code, found.at, found.column, before.count + found.count, examples,
-                found.action, found.text,
-            )  # fmt: skip
-        found_once[key] = found
-    return tuple(found_once.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jointrec.errors import printable
 
@@ -40,3 +42,19 @@ class Finding:
         shown = ", ".join(f"`{example}`" for example in self.examples)
         such = f", such as {shown}" if shown else ""
         return f"{place}: {self.text} {self.count:,} {self.action}{such}."
+
+
+def merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings of several parts of a table as one of each code."""
+    merged: dict[tuple[Any, ...], Finding] = {}
+    for found in findings:
+        key = (found.code, found.at, found.column)
+        if key in merged:
+            before = merged[key]
+            examples = (*before.examples, *found.examples)[:3]
+            found = Finding(
+                found.code, found.at, found.column, before.count + found.count, examples,
+                found.action, found.text,
+            )  # fmt: skip
+        merged[key] = found
+    return tuple(merged.values())

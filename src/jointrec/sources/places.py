@@ -10,26 +10,31 @@ from pathlib import Path
 
 from jointrec.errors import SourceError, nearest
 
-DATABASES = ("postgresql", "postgres", "mysql", "mariadb", "sqlite", "duckdb")
-_SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+from .address import SCHEMES, scheme_of
+
 _WILD = re.compile(r"[*?\[]")
 
 
 def refuse_url(text: str, *, at: str) -> None:
     """Refuses what is no file. Never repeats a URL in full: it may hold a password."""
-    match = _SCHEME.match(text)
-    if match is None:
+    scheme = scheme_of(text)
+    if scheme is None:
         return
-    scheme = match[1].lower()
-    if scheme.partition("+")[0] in DATABASES:
-        raise SourceError(
-            f"{at}: `{scheme}://…` is a database, and databases are not read yet. Export the table "
-            "to Parquet or CSV and name the file; CSV, JSON lines and Parquet are read."
-        )
+    if scheme in SCHEMES:
+        raise SourceError(f"{at}: `{scheme}://…` is a database, and a file is needed here.")
+    databases = ", ".join(f"{name}://" for name in SCHEMES)
     raise SourceError(
-        f"{at}: `{scheme}://…` is a URL, and nothing is fetched from a network. "
-        "Download the file and name its path."
+        f"{at}: `{scheme}://…` is a URL, and nothing is fetched from a network. Download the file "
+        f"and name its path.{nearest(scheme, SCHEMES)} Databases are read: {databases}."
     )
+
+
+def one_file(text: str, *, root: Path, at: str) -> Path:
+    """The one plain file that a path names; see :func:`find_files`."""
+    found = find_files(text, root=root, at=at)
+    if len(found) > 1:
+        raise SourceError(f"{at}: `{text}` names {len(found)} files. Name one.")
+    return found[0]
 
 
 def find_files(text: str, *, root: Path, at: str) -> tuple[Path, ...]:

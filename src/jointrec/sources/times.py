@@ -154,7 +154,7 @@ def _note_far(values: pa.ChunkedArray, far: pa.ChunkedArray, step: Cast) -> None
 
 
 def _from_iso(text: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
-    chunks = [_iso_chunk(chunk) for chunk in text.chunks]
+    chunks = [iso_times(chunk) for chunk in text.chunks]
     times = pa.chunked_array([times for times, _ in chunks], pa.int64())
     local = pa.chunked_array([local for _, local in chunks], pa.bool_())
     unread = pc.and_(pc.is_null(times), pc.is_valid(text))
@@ -189,8 +189,10 @@ def _zoned(
     return pa.chunked_array([pa.array(found, mask=missing)])
 
 
-def _iso_chunk(text: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """The proleptic Gregorian calendar, years 1 to 9999, in whole-column arithmetic.
+def iso_times(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Text as µs since 1970 in UTC, null where it is no ISO 8601 time of the years 1 to 9999.
+
+    The proleptic Gregorian calendar, in whole-column arithmetic.
 
     :returns: The times, and which of them name no zone.
     """
