@@ -90,6 +90,19 @@ CODES: Mapping[str, Code] = {
         (),
         "respelled",
     ),
+    "null_mark": Code(
+        "A word stands for nothing: `NULL`, `NA`, `None` and such where a number, a time or yes or "
+        "no is read, and `\\N` anywhere.",
+        "Nothing is needed. Export nothing for what is unknown, and it is not told.",
+        NULL,
+    ),
+    "null_word": Code(
+        "An id or a text is a word that often stands for nothing: `NULL`, `NA`, `None`, `nan` and "
+        "such.",
+        "It stays what it is, as `NA` may be Namibia. Where it means nothing, export nothing: as "
+        "an id it would be thousands of strangers in one.",
+        KEEP,
+    ),
     "shown_twice": Code(
         "A time without a zone that the clocks of the declared zone show twice, as they are put "
         "back in autumn.",
