@@ -83,7 +83,15 @@ def test_every_public_name_is_documented():
     assert silent == []
 
 
-VERBS = (jr.fit, jr.load, jr.Model.evaluate, jr.Model.predict, jr.Model.recommend, jr.Model.save)
+VERBS = (
+    jr.find_leaks,
+    jr.fit,
+    jr.load,
+    jr.Model.evaluate,
+    jr.Model.predict,
+    jr.Model.recommend,
+    jr.Model.save,
+)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__qualname__)

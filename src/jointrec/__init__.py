@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .budget import Budget
     from .errors import JointRecError
     from .labels import later
+    from .leaks import find_leaks
     from .model import Compare, Model, fit, load
     from .plan import Plan
     from .project import Project, Table, parse, read
@@ -36,6 +37,7 @@ _PLACES = {
     "Plan": "plan",
     "Project": "project",
     "Table": "project",
+    "find_leaks": "leaks",
     "fit": "model",
     "later": "labels",
     "load": "model",
@@ -68,6 +70,7 @@ __all__ = [
     "Table",
     "balancing",
     "features",
+    "find_leaks",
     "fit",
     "fusion",
     "history",

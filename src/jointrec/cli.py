@@ -102,20 +102,32 @@ def init(
 
 
 @app.command()
-def check(file: File, root: Root = None) -> None:
+def check(
+    file: File,
+    root: Root = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail (exit code 1) where a leak is suspected.")
+    ] = False,
+) -> None:
     """Print the plan of a project in numbers, and every problem at once.
 
     For each grain (rows that are asked) it says which entities the answers may see, and its tasks.
 
     For each task: how many known labels train, choose and test, and how many of them are yes.
 
+    Last it looks for leaks: ways in which an answer may reach a feature, each with what to do.
+
     Example: [bold]jointrec check shop.toml --root data[/bold]
     """
-    from .prepare.check import check as check_project
+    from .leaks import check_for_leaks
     from .project import read
-    from .terminal import print_checked
+    from .terminal import print_checked, print_leaks
 
-    print_checked(check_project(read(file), root))
+    checked, leaks = check_for_leaks(read(file), root)
+    print_checked(checked)
+    print_leaks(leaks)
+    if strict and leaks.alarms:
+        raise typer.Exit(1)
     where = () if root is None else ("--root", root)
     step = _command("fit", file, *where, "--out", "runs/first")
     typer.echo(f"\nNothing stands in the way. Next: {step}")

@@ -14,6 +14,7 @@ from rich.text import Text
 from .durable import write_parquet
 from .errors import JointRecError
 from .evaluation import Report, report_table, verdicts
+from .leaks import Leaks
 from .prepare.check import Checked
 from .training import Watch, live_watch
 
@@ -81,6 +82,25 @@ def _findings_table(checked: Checked) -> Table:
         count = f"{finding.count:,}"
         _add(table, [finding.code, where, count, finding.text, finding.action, examples])
     return table
+
+
+def print_leaks(leaks: Leaks) -> None:
+    """Shows ways in which an answer may reach a feature, with what to do, and how much was seen."""
+    show = console()
+    if leaks.alarms:
+        table = Table(title="Possible leaks: look at these before you believe a model")
+        for name in ("code", "where", "tasks", "what was seen", "what to do"):
+            table.add_column(name)
+        for alarm in leaks.alarms:
+            where = alarm.at if alarm.column is None else f"{alarm.at}.{alarm.column}"
+            cells = [alarm.code, where, ", ".join(alarm.tasks), alarm.evidence, alarm.advice]
+            _add(table, cells, last=True)
+        show.print(table)
+    for fact in leaks.facts:
+        _say(show, f"{fact.at}: {fact.evidence}")
+    looked = ", ".join(f"{name} {n:,} of {of:,}" for name, (n, of) in leaks.looked_at.items())
+    found = f"{len(leaks.alarms)} suspected" if leaks.alarms else "none suspected"
+    _say(show, f"Leaks: {found}. Rows looked at: {looked}.")
 
 
 def print_report(report: Report) -> None:

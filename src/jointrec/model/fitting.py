@@ -17,6 +17,7 @@ from jointrec import __version__, durable
 from jointrec.errors import JointRecError
 from jointrec.evaluation import Baseline, Oracle, Report, Ways, evaluate
 from jointrec.evaluation.baselines import LightGBM, Popularity
+from jointrec.leaks import scan_prepared
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
 from jointrec.prepare import Prepared, Tables, load, prepare
@@ -75,7 +76,11 @@ def fit(
     with _timed(seconds, "prepare", watch):
         tables = load(project, None if root is None else Path(root))
         reader, prepared, findings = prepare(project, planned, tables)
-    findings = (*tables.findings, *findings)
+    with _timed(seconds, "leaks", watch):
+        leaks = scan_prepared(project, planned, tables, prepared)
+    for alarm in leaks.alarms:
+        watch.say(f"a leak? {alarm}")
+    findings = (*tables.findings, *findings, *leaks.alarms)
     if folder is not None:
         _write_findings(folder, project, tables, findings)
     with _timed(seconds, "train", watch):
@@ -94,6 +99,7 @@ def fit(
             project, planned, prepared, ways, rounds=compare.rounds, observe=watch.measuring
         )
     facts = _facts(project, planned, tables, findings, seconds, joint)
+    facts["leaks"] = leaks.to_plain()
     model = Model(reader, joint, Report(tasks, facts), project)
     if folder is not None:
         watch.say(f"saving to {folder}")

@@ -18,7 +18,7 @@ from jointrec.project import Project
 from jointrec.sources import Finding
 from jointrec.splits import TEST, TRAIN, VALID
 
-from .answers import Answered, answer_all
+from .answers import AllAnswered, Answered, answer_all
 from .labels import Rows
 from .loading import load
 from .tables import Tables
@@ -74,6 +74,14 @@ def check(project: Project, root: Path | None = None) -> Checked:
     :raises JointRecError: with every problem of the declarations, the files and the labels at once.
     """
     planned = plan(project)
+    return checked(project, planned, read_tables(project, root))
+
+
+def read_tables(project: Project, root: Path | None) -> Tables:
+    """The clean tables of a project, once none lacks a column; a database as of one moment.
+
+    :raises JointRecError: with every problem of the files and the columns at once.
+    """
 
     def read() -> Tables:
         problems = source_problems(project, root)
@@ -81,7 +89,7 @@ def check(project: Project, root: Path | None = None) -> Checked:
             raise SourceError(together(problems, of="The tables"))
         return load(project, root)
 
-    return checked(project, planned, sources.in_one_snapshot(read))
+    return sources.in_one_snapshot(read)
 
 
 def source_problems(project: Project, root: Path | None) -> list[str]:
@@ -105,12 +113,16 @@ def source_problems(project: Project, root: Path | None) -> list[str]:
     return problems
 
 
-def checked(project: Project, planned: Plan, tables: Tables) -> Checked:
+def checked(
+    project: Project, planned: Plan, tables: Tables, answers: AllAnswered | None = None
+) -> Checked:
     """The plan in numbers, from clean tables.
 
+    :param answers: The answers of all grains, where they are made already.
     :raises DataError: where tasks have nothing to learn from: all problems at once.
     """
-    answers = answer_all(project, planned, tables, hashes_of(tables))
+    if answers is None:
+        answers = answer_all(project, planned, tables, hashes_of(tables))
     return Checked(
         planned,
         tuple(
@@ -202,4 +214,5 @@ __all__ = [
     "checked",
     "findings_frame",
     "quarantine_frames",
+    "read_tables",
 ]
