@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +25,10 @@ torch.set_num_threads(1)
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# Commands keep what they prepare: not in the cache folder of whoever runs the tests.
+os.environ["JOINTREC_CACHE"] = tempfile.mkdtemp(prefix="jointrec-tests-")
+atexit.register(shutil.rmtree, os.environ["JOINTREC_CACHE"], ignore_errors=True)
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

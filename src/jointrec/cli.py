@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
+from .arguments import number, only, pairs
 from .errors import JointRecError, printable, unknown_name
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ Keys = Annotated[
 At = Annotated[
     str | None,
     typer.Option(help="The moment of the question, as 2024-05-31. Default: just after the data."),
+]
+KEEP = "Where what is prepared is kept for the next run. Default: the user's cache folder."
+Keep = Annotated[Path | None, typer.Option("--cache", envvar="JOINTREC_CACHE", help=KEEP)]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Prepare anew, and keep nothing for the next run.")
 ]
 Rounds = Annotated[
     int, typer.Option(help="How often users are drawn again for the intervals.", min=1)
@@ -152,6 +158,11 @@ def fit(
         bool, typer.Option(help="Train alone and baselines too, to compare with.")
     ] = True,
     rounds: Rounds = 200,
+    prepared: Annotated[
+        Path | None, typer.Option(help="Train from what `prepare` wrote, not from the tables.")
+    ] = None,
+    cache: Keep = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Train one model on all tasks, compare it, and write it with its report.
 
@@ -166,6 +177,7 @@ def fit(
     from .model import Compare
     from .model import fit as fit_project
     from .model.fitting import with_test_from
+    from .model.next_steps import next_steps
     from .project import read
     from .terminal import print_report, terminal_watch
 
@@ -179,11 +191,44 @@ def fit(
     if not compare:
         what = replace(what, alone=False, baselines=())
     with terminal_watch(out) as watch:
-        model = fit_project(project, root=root, out=out, resume=resume, compare=what, watch=watch)
+        model = fit_project(
+            project, root=root, out=out, resume=resume, compare=what, watch=watch,
+            cache=_kept_in(cache, no_cache), prepared=prepared,
+        )  # fmt: skip
     print_report(model.report)
     typer.echo(f"\nWrote {out}/model and {out}/report.json. Next, ask it:")
-    for line in _next_steps(model, out):
-        typer.echo(f"  {line}")
+    for words in next_steps(model, out):
+        typer.echo(f"  {_command(*words)}")
+
+
+@app.command()
+def prepare(
+    file: File,
+    out: Annotated[Path, typer.Option(help="The folder to write.", show_default=False)],
+    root: Root = None,
+    cache: Keep = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Write what training reads: clean tables, history, counters and labels as Parquet.
+
+    The folder is all that fit needs, on this machine or another.
+
+    Example: [bold]jointrec prepare shop.toml --root data --out prepared[/bold]
+
+    Then: [bold]jointrec fit prepared/project.toml --prepared prepared[/bold]
+    """
+    from .plan import plan
+    from .prepare import Cache, hand_over
+    from .project import read
+
+    project = read(file)
+    folder = _kept_in(cache, no_cache)
+    kept = None if folder is None else Cache(folder, say=typer.echo)
+    ready = hand_over(project, plan(project), out, root=root, cache=kept)
+    for name, asked in ready.prepared.asked.items():
+        typer.echo(f"{name}: {len(asked):,} rows")
+    step = _command("fit", out / "project.toml", "--prepared", out, "--out", "runs/first")
+    typer.echo(f"Wrote {out}. Next: {step}")
 
 
 @app.command()
@@ -273,11 +318,11 @@ def recommend(
     from .terminal import print_frame
 
     weights = {
-        name: _number(name, _only(name, given))
-        for name, given in _lists("--rank-by", rank_by).items()
+        name: number(name, only(name, given))
+        for name, given in pairs("--rank-by", rank_by).items()
     }
     model = _load(folder)
-    keys: dict[str, Any] = {name: _only(name, given) for name, given in _keys(model, key).items()}
+    keys: dict[str, Any] = {name: only(name, given) for name, given in _keys(model, key).items()}
     best = model.recommend(k=k, rank_by=weights or None, at=at, exclude=exclude or (), **keys)
     print_frame(best, title="The best")
 
@@ -314,69 +359,28 @@ def main() -> None:
         sys.exit(2)
 
 
+def _kept_in(cache: Path | None, no_cache: bool) -> Path | None:
+    """Where what is prepared is kept: in the user's cache folder, unless told otherwise."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return None if no_cache else cache or home / "jointrec"
+
+
 def _load(folder: Path) -> Model:
     from .model import load
 
     return load(folder / "model" if (folder / "model").is_dir() else folder)
 
 
-def _keys(model: Model, pairs: list[str] | None) -> dict[str, list[str]]:
+def _keys(model: Model, given: list[str] | None) -> dict[str, list[str]]:
     """The keys that were given for each entity."""
     entities = model.project.entity
-    found = _lists("--key", pairs)
+    found = pairs("--key", given)
     for name in found:
         if name not in entities:
             raise JointRecError(unknown_name("entity", name, entities, at="--key"))
     return found
 
 
-def _lists(option: str, pairs: list[str] | None) -> dict[str, list[str]]:
-    """``["user=u1", "user=u2"]`` as ``{"user": ["u1", "u2"]}``."""
-    found: dict[str, list[str]] = {}
-    for pair in pairs or []:
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise JointRecError(f"{option} {pair}: write name=value, such as {option} user=u7.")
-        found.setdefault(name, []).append(value)
-    return found
-
-
-def _only(name: str, given: list[str]) -> str:
-    if len(given) > 1:
-        raise JointRecError(f"{name}: give it once. Received: {', '.join(given)}.")
-    return given[0]
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise JointRecError(f"--rank-by {name}={text}: `{text}` is not a number.") from None
-
-
 def _command(*words: object) -> str:
     """A command that can be pasted into a shell."""
     return shlex.join(["jointrec", *map(str, words)])
-
-
-def _next_steps(model: Model, out: Path) -> list[str]:
-    """Commands that work for this very model."""
-    from .model.ranking import default_ranking
-
-    steps = []
-    for grain in model.plan.grains:
-        if len(grain.entities) == 1:
-            steps.append(_command("predict", out, grain.tasks[0], "--out", "answers.csv"))
-            break
-    for grain in model.plan.grains:
-        first = grain.entities[0]
-        key = model.reader.tables.entities[first]["@key"][0]
-        try:
-            (task,) = default_ranking(model, {first: key})
-        except JointRecError:
-            continue
-        steps.append(
-            _command("recommend", out, "--key", f"{first}={key}", "--rank-by", f"{task}=1")
-        )
-        break
-    return steps

@@ -20,7 +20,7 @@ from jointrec.evaluation.baselines import LightGBM, Popularity
 from jointrec.leaks import scan_prepared
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
-from jointrec.prepare import Prepared, Tables, load, prepare
+from jointrec.prepare import Cache, Prepared, Tables, obtain, open_handover
 from jointrec.prepare.check import findings_frame, moment, quarantine_frames
 from jointrec.project import Project
 from jointrec.sources import Finding
@@ -53,6 +53,8 @@ def fit(
     resume: bool = False,
     compare: Compare | None = None,
     watch: Watch | None = None,
+    cache: str | Path | None = None,
+    prepared: str | Path | None = None,
 ) -> Model:
     """Trains one network on all tasks of a project and measures it against other ways.
 
@@ -63,6 +65,9 @@ def fit(
     :param resume: Go on from the checkpoints in ``out``. It ends with the same bits.
     :param compare: What to compare with. Default: alone, LightGBM and popularity.
     :param watch: Told how it goes. Default: nobody.
+    :param cache: A folder in which what is prepared is kept, and found by the next fit of the same
+        tables. Default: none. It holds what the tables hold; whoever reads it reads them.
+    :param prepared: A folder that ``jointrec prepare`` wrote, to train from instead of the tables.
     :raises JointRecError: for whatever is wrong with the declarations or the data, all at once.
     :raises Interrupted: after Ctrl-C, once the checkpoint is safe.
     """
@@ -74,33 +79,37 @@ def fit(
     seconds: dict[str, float] = {}
     planned = plan(project)
     with _timed(seconds, "prepare", watch):
-        tables = load(project, None if root is None else Path(root))
-        reader, prepared, findings = prepare(project, planned, tables)
+        if prepared is not None:
+            ready = open_handover(project, planned, Path(prepared))
+        else:
+            kept = None if cache is None else Cache(Path(cache), say=watch.say)
+            ready = obtain(project, planned, None if root is None else Path(root), cache=kept)
+    tables, arrays = ready.tables, ready.prepared
     with _timed(seconds, "leaks", watch):
-        leaks = scan_prepared(project, planned, tables, prepared)
+        leaks = scan_prepared(project, planned, tables, arrays)
     for alarm in leaks.alarms:
         watch.say(f"a leak? {alarm}")
-    findings = (*tables.findings, *findings, *leaks.alarms)
+    findings = (*tables.findings, *ready.findings, *leaks.alarms)
     if folder is not None:
         _write_findings(folder, project, tables, findings)
     with _timed(seconds, "train", watch):
         joint = train(
-            project, planned, prepared,
+            project, planned, arrays,
             watch=watch, checkpoint=_checkpoint(folder, "joint"), resume=resume,
         ).networks  # fmt: skip
     singles: dict[str, JointNetwork] = {}
     if compare.alone:
         with _timed(seconds, "alone", watch):
-            singles = _train_alone(project, prepared, folder, resume, watch)
+            singles = _train_alone(project, arrays, folder, resume, watch)
     baselines = _usable(compare.baselines, watch)
     with _timed(seconds, "compare", watch):
         ways = Ways(joint, singles, baselines, compare.oracles or {})
         tasks = evaluate(
-            project, planned, prepared, ways, rounds=compare.rounds, observe=watch.measuring
+            project, planned, arrays, ways, rounds=compare.rounds, observe=watch.measuring
         )
     facts = _facts(project, planned, tables, findings, seconds, joint)
     facts["leaks"] = leaks.to_plain()
-    model = Model(reader, joint, Report(tasks, facts), project)
+    model = Model(ready.reader, joint, Report(tasks, facts), project)
     if folder is not None:
         watch.say(f"saving to {folder}")
         durable.write_file(folder / "report.json", model.report.to_json().encode())

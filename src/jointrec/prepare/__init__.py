@@ -1,7 +1,10 @@
 """From tables to arrays: clean, count, look back, look ahead; learned on training rows only."""
 
+from .cache import Cache
+from .delivery import hand_over, open_handover
 from .labels import Rows
 from .loading import load
+from .obtaining import obtain
 from .preparation import Preparation
 from .prepare import asked_again, build_reader, over, prepare, prepared_of
 from .prepared import (
@@ -21,6 +24,7 @@ from .timeline import Span, Timeline
 
 __all__ = [
     "Asked",
+    "Cache",
     "Fields",
     "FieldsLayout",
     "Layout",
@@ -37,7 +41,10 @@ __all__ = [
     "Timeline",
     "asked_again",
     "build_reader",
+    "hand_over",
     "load",
+    "obtain",
+    "open_handover",
     "over",
     "prepare",
     "prepared_of",

@@ -11,6 +11,7 @@ import polars as pl
 from jaxtyping import Float32, Float64, Int64
 
 from .counted import Counted, Keys
+from .hashing import Hash, package
 from .tables import Tables
 from .timeline import Index, Span, Sums, Timeline
 from .workspace import IN_MEMORY, Workspace
@@ -115,13 +116,15 @@ def numbers_of(
     On disk they are written in the order of the rows, a few million at a time, and the indices
     live on disk as well: memory holds one index while it is made, and one piece.
     """
+    if not workspace.on_disk:
+        numbers = workspace.remembered(
+            lambda: _named(counters, codes, moments), lambda: _in_memory(counters, codes, moments)
+        )
+        if not spare:
+            return numbers
+        return np.concatenate([numbers, np.empty((len(moments), spare), np.float32)], axis=1)
     width = sum(len(counter.names) for counter in counters)
     found = workspace.empty((len(moments), width + spare), np.float32)
-    if not counters:
-        return found
-    if not workspace.on_disk:
-        _answer(counters, [counter.line for counter in counters], codes, moments, found)
-        return found
     with workspace.scratch() as room:
         lines = [counter.index(room) for counter in counters]
         for at in workspace.pieces(len(moments)):
@@ -130,6 +133,48 @@ def numbers_of(
             _answer(counters, lines, some, moments[at], piece)
             found[at, :width] = piece
     return found
+
+
+def _in_memory(
+    counters: Sequence[Counter],
+    codes: Mapping[str, Int64[np.ndarray, "rows"]],
+    moments: Int64[np.ndarray, "rows"],
+) -> Float32[np.ndarray, "rows numbers"]:
+    """The numbers of all counters side by side, at once."""
+    width = sum(len(counter.names) for counter in counters)
+    found = np.empty((len(moments), width), np.float32)
+    if counters:
+        _answer(counters, [counter.line for counter in counters], codes, moments, found)
+    return found
+
+
+def _named(
+    counters: Sequence[Counter],
+    codes: Mapping[str, Int64[np.ndarray, "rows"]],
+    moments: Int64[np.ndarray, "rows"],
+) -> str:
+    """The hash of all that the numbers are made of."""
+    found = Hash().say(package())
+    columns: dict[tuple[str, str], np.ndarray] = {}
+    for counter in counters:
+        keys, event = counter.keys, counter.counted
+        found.say([counter.whose, repr(event), keys.entities, keys.size])
+        for values in [values for values in keys.values if values is not None]:
+            found.array(values)
+        if keys.versions is not None:
+            line = keys.versions.line
+            for part in (keys.versions.codes, line.keys, line.offsets, line.times):
+                found.array(part)
+        frame = counter.tables.events[event.event]
+        for column in ("@time", *(f"@{entity}" for entity in keys.entities)):
+            columns[event.event, column] = frame[column].to_numpy()
+        for column in event.rates:
+            columns[event.event, column] = flags(frame, column)
+    for (name, column), values in columns.items():
+        found.say([name, column]).array(values)
+    for entity, asked in codes.items():
+        found.say(entity).array(asked)
+    return found.array(moments).name()
 
 
 def _answer(

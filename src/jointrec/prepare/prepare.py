@@ -74,23 +74,27 @@ def build_reader(
     workspace: Workspace = IN_MEMORY,
 ) -> Reader:
     """The reader of some tables, with what was learned before."""
-    rates = {
-        (name.partition(".")[0], name.partition(".")[2]): rate
-        for name, rate in preparation.rates.items()
-    }
     return Reader(
         project,
         plan,
         tables,
         preparation,
         {name: encode_things(project, preparation, tables, name) for name in project.entity},
-        Counters.build(project, plan, tables, rates),
+        Counters.build(project, plan, tables, rates_of(preparation)),
         {
             name: past_of(project, plan, tables, name, workspace)
             for name in project.entity
             if has_history(project, name)
         },
     )
+
+
+def rates_of(preparation: Preparation) -> dict[tuple[str, str], float]:
+    """How often each outcome is yes, by event and column."""
+    return {
+        (name.partition(".")[0], name.partition(".")[2]): rate
+        for name, rate in preparation.rates.items()
+    }
 
 
 def prepared_of(reader: Reader, asked: Mapping[str, Asked]) -> Prepared:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,13 @@ class Workspace:
     def scratch(self) -> Iterator[Workspace]:
         """A workspace for arrays that are needed for a while only."""
         yield self
+
+    def remembered(self, name: Callable[[], str], make: Callable[[], np.ndarray]) -> np.ndarray:
+        """An array that is the same whenever its name is: here it is made each time.
+
+        :param name: The hash of all that it is made of.
+        """
+        return make()
 
 
 IN_MEMORY = Workspace()

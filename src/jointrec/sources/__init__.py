@@ -52,6 +52,7 @@ __all__ = [
     "SQLite",
     "Source",
     "columns",
+    "content",
     "files",
     "holds_password",
     "in_one_snapshot",
@@ -97,6 +98,14 @@ def columns(source: Any, *, root: Path | None = None, at: str) -> dict[str, pa.D
     :raises SourceError: where the source cannot be read.
     """
     return _open(source, root, at).columns()
+
+
+def content(source: Any, *, root: Path | None = None, at: str) -> str | None:
+    """A hash of all that a source stores, without reading its rows; None where only they tell.
+
+    :raises SourceError: where there is no such source.
+    """
+    return _open(source, root, at).content()
 
 
 def files(source: str | Path, *, root: Path | None = None, at: str) -> tuple[Path, ...]:

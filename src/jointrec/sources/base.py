@@ -97,6 +97,13 @@ class Source(ABC):
         """What messages call it. Never a password."""
         return f"`{self.source}`" if isinstance(self.source, str | Path) else "the table in memory"
 
+    def content(self) -> str | None:
+        """A hash of all that is stored, without reading the rows; None where only they can tell.
+
+        Equal hashes mean equal tables.
+        """
+        return None
+
 
 def check_wanted(wanted: Sequence[str] | None, columns: Iterable[str], *, at: str) -> list[str]:
     """The names of the columns to read; an error that names every one that is not there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jointrec.durable import open_plain
 from jointrec.errors import SourceError, together
 
 from .base import Read, Source, check_wanted, kind_of
@@ -34,6 +36,14 @@ class FileSource(Source):
     def files(self) -> tuple[Path, ...]:
         """The files, sorted by name."""
         return find_files(str(self.source), root=self.root, at=self.at)
+
+    def content(self) -> str | None:
+        """The hash of the bytes of all files, in order of their names."""
+        total = hashlib.sha256()
+        for file in self.files:
+            with open_plain(file) as data:
+                total.update(hashlib.file_digest(data, "sha256").digest())
+        return total.hexdigest()
 
     def where(self, file: Path) -> str:
         """What messages call a file."""

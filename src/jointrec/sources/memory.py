@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 from jointrec.errors import SourceError
 
 from .base import Read, Source, check_distinct, check_wanted
+from .summing import add_table
 
 
 class Memory(Source):
@@ -32,6 +34,12 @@ class Memory(Source):
         """The wanted columns. Those of Arrow and most of polars are not copied."""
         names = check_wanted(wanted, self._names(), at=self._where)
         return Read(self._arrow(names))
+
+    def content(self) -> str | None:
+        """The hash of all columns."""
+        total = hashlib.sha256()
+        add_table(total, self._arrow(self._names()))
+        return total.hexdigest()
 
     @property
     def _where(self) -> str:

@@ -1,0 +1,43 @@
+"""What people type as name=value after an option of the command line."""
+
+from __future__ import annotations
+
+from .errors import JointRecError
+
+
+def pairs(option: str, given: list[str] | None) -> dict[str, list[str]]:
+    """What was given to each name, in order.
+
+    >>> pairs("--key", ["user=u1", "user=u2", "item=i1"])
+    {'user': ['u1', 'u2'], 'item': ['i1']}
+
+    :raises JointRecError: where one has no name or no value.
+    """
+    found: dict[str, list[str]] = {}
+    for pair in given or []:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise JointRecError(f"{option} {pair}: write name=value, such as {option} user=u7.")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def only(name: str, given: list[str]) -> str:
+    """The one value that was given to a name.
+
+    :raises JointRecError: where there are several.
+    """
+    if len(given) > 1:
+        raise JointRecError(f"{name}: give it once. Received: {', '.join(given)}.")
+    return given[0]
+
+
+def number(name: str, text: str) -> float:
+    """The weight of a task.
+
+    :raises JointRecError: where it is no number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise JointRecError(f"--rank-by {name}={text}: `{text}` is not a number.") from None
