@@ -267,3 +267,11 @@ def test_a_large_shop_is_prepared_on_disk_and_leaves_nothing(tmp_path: Path, mon
     assert_the_same(kept.obtain(project()))
     assert kept.found
     assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"prepared", "tables"}
+
+
+def test_missing_tables_are_told_all_at_once(tmp_path: Path):
+    declared = written(tmp_path / "data")
+    for name in ("user", "purchase"):
+        (tmp_path / "data" / f"{name}.parquet").unlink()
+    with pytest.raises(jr.errors.SourceError, match=r"(?s)2 problems.*user.*purchase"):
+        Kept(tmp_path / "cache").obtain(declared, tmp_path / "data")

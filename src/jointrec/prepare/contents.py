@@ -13,6 +13,7 @@ from typing import Any
 
 from jointrec import sources
 from jointrec.budget import Budget
+from jointrec.errors import JointRecError
 from jointrec.history import Mean
 from jointrec.plan import columns_of
 from jointrec.project import Project
@@ -53,10 +54,7 @@ def hash_read(project: Project) -> str:
 
 
 def of_sources(project: Project, root: Path | None) -> str | None:
-    """The hash of the content of all tables; None where only reading can tell it.
-
-    :raises SourceError: where there is no such source.
-    """
+    """The hash of the content of all tables; None where only reading can tell it."""
     found = Hash()
     tables: Mapping[str, Entity | Event] = {**project.entity, **project.event}
     seen: dict[Any, str] = {}
@@ -64,7 +62,10 @@ def of_sources(project: Project, root: Path | None) -> str | None:
         family = "entity" if name in project.entity else "event"
         key = table.source if isinstance(table.source, str) else id(table.source)
         if key not in seen:
-            content = sources.content(table.source, root=root, at=f"{family}.{name}")
+            try:
+                content = sources.content(table.source, root=root, at=f"{family}.{name}")
+            except (JointRecError, OSError):
+                return None  # whoever reads them tells what is wrong, and with all of them at once
             if content is None:
                 return None
             seen[key] = content
