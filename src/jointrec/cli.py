@@ -318,8 +318,7 @@ def recommend(
     from .terminal import print_frame
 
     weights = {
-        name: number(name, only(name, given))
-        for name, given in pairs("--rank-by", rank_by).items()
+        name: number(name, only(name, given)) for name, given in pairs("--rank-by", rank_by).items()
     }
     model = _load(folder)
     keys: dict[str, Any] = {name: only(name, given) for name, given in _keys(model, key).items()}
