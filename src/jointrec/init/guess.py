@@ -14,6 +14,8 @@ from .schemas import Known, order_of, stage_of
 
 MOST_KINDS = 12
 """A column with more values than this does not tell kinds of events apart, if nobody knows it."""
+MERE_KEYS = ("id", "key", "code", "no", "number", "uuid")
+"""Keys that do not say of what."""
 NAMES = 0.05
 """Events of a kind name an entity where at least this share of their rows does."""
 
@@ -112,19 +114,19 @@ def referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[tuple
 
 def _same_name(key: str, table: Seen, other: str) -> bool:
     """Whether a column of another table is named after a key: ``user_id``, or ``id`` of users."""
-    return snake(key) == snake(other) or (
-        snake(key) in ("id", "key", "code") and thing_name(other, "") == table.name
-    )
+    if snake(key) not in MERE_KEYS:
+        return snake(key) == snake(other)
+    return snake(other) not in MERE_KEYS and thing_name(other, "") == table.name
 
 
 def leads_to(table: Seen, entity: EntityGuess) -> str | None:
     """The column of a table that holds the keys of an entity, if there is one."""
     if entity.key is None:
         return None
-    key = entity.key
-    same = [name for name in table.names if name == key]
-    like = [name for name in table.names if _same_name(key, entity.table, name)]
-    return next(iter([*same, *like]), None)
+    if entity.table is table:
+        return entity.key
+    like = [name for name in table.names if _same_name(entity.key, entity.table, name)]
+    return entity.key if entity.key in like else next(iter(like), None)
 
 
 def events_of(

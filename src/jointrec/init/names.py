@@ -36,13 +36,13 @@ def snake(name: str) -> str:
 def singular(name: str) -> str:
     """The name of one of the things that a table holds.
 
-    >>> [singular(name) for name in ("users", "queries", "purchases", "news", "sales_weekly")]
-    ['user', 'query', 'purchase', 'news', 'sales_weekly']
+    >>> [singular(name) for name in ("users", "queries", "views", "news", "sales_weekly")]
+    ['user', 'query', 'view', 'news', 'sales_weekly']
     """
     name = snake(name)
     if name.endswith("ies"):
         return name[:-3] + "y"
-    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "ws", "us")) else name
+    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "news", "us")) else name
 
 
 def thing_name(key: str, table: str) -> str:
