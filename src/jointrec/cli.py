@@ -114,6 +114,9 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail (exit code 1) where a leak is suspected.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with plots of every column here.")
+    ] = None,
 ) -> None:
     """Print the plan of a project in numbers, and every problem at once.
 
@@ -123,15 +126,22 @@ def check(
 
     Last it looks for leaks: ways in which an answer may reach a feature, each with what to do.
 
-    Example: [bold]jointrec check shop.toml --root data[/bold]
+    Example: [bold]jointrec check shop.toml --root data --html page.html[/bold]
     """
-    from .leaks import check_for_leaks
+    from .leaks import scan_answers
+    from .prepare.check import look
     from .project import read
     from .terminal import print_checked, print_leaks
 
-    checked, leaks = check_for_leaks(read(file), root)
-    print_checked(checked)
+    looked = look(read(file), root)
+    leaks = scan_answers(looked.project, looked.checked.plan, looked.tables, looked.answers)
+    print_checked(looked.checked)
     print_leaks(leaks)
+    if html is not None:
+        from .page import write_page
+
+        page = write_page(looked, html, leaks=leaks, name=file.name)
+        typer.echo(f"\nWrote {page}. Open it in a browser.")
     if strict and leaks.alarms:
         raise typer.Exit(1)
     where = () if root is None else ("--root", root)

@@ -194,6 +194,17 @@ def test_few_numbers_teach_no_limit():
     assert tables.events["visit"]["paid"].max() == 1e12
 
 
+def test_two_dozen_numbers_teach_a_limit():
+    visits = pl.DataFrame(
+        {"user": "a", "at": [START + n * DAY for n in range(50)], "paid": [2.0] * 48 + [2e9, 3.0]}
+    )
+    late = load(project(visits=visits))
+    assert late.limits["absurd_number"] == {"visit.paid": 2000.0}
+    early = load(project(visits=visits.with_columns(paid=pl.Series([2.0, 2e9] + [2.0] * 48))))
+    for tables in (late, early):
+        assert found(tables)["absurd_number"].count == 1
+
+
 def test_only_rows_where():
     visits = VISITS.with_columns(kind=pl.Series(["buy", "look", "back", "buy"]))
     both = load(project(visits=visits, where={"kind": ("buy", "back")}))

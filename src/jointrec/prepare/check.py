@@ -68,13 +68,33 @@ class Checked:
     cuts: tuple[datetime | None, datetime | None]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """A project that was checked, with its clean tables and all that is known of the answers."""
+
+    project: Project
+    checked: Checked
+    tables: Tables
+    answers: AllAnswered
+
+
 def check(project: Project, root: Path | None = None) -> Checked:
     """Reads the tables of a project and lays out its plan in numbers.
 
     :raises JointRecError: with every problem of the declarations, the files and the labels at once.
     """
+    return look(project, root).checked
+
+
+def look(project: Project, root: Path | None = None) -> Looked:
+    """Checks a project, and keeps what was read for those who want to see it.
+
+    :raises JointRecError: as :func:`check` does.
+    """
     planned = plan(project)
-    return checked(project, planned, read_tables(project, root))
+    tables = read_tables(project, root)
+    answers = answer_all(project, planned, tables, hashes_of(tables))
+    return Looked(project, checked(project, planned, tables, answers), tables, answers)
 
 
 def read_tables(project: Project, root: Path | None) -> Tables:
@@ -209,10 +229,12 @@ def quarantine_frames(project: Project, tables: Tables) -> dict[str, pl.DataFram
 __all__ = [
     "Checked",
     "GrainCheck",
+    "Looked",
     "TaskCheck",
     "check",
     "checked",
     "findings_frame",
+    "look",
     "quarantine_frames",
     "read_tables",
 ]

@@ -45,15 +45,22 @@ def trained_rows(
 
     :param hashes: As :func:`hashes_of` gives them.
     """
+    return rows_in_part(project, tables, hashes, TRAIN)
+
+
+def rows_in_part(
+    project: Project, tables: Tables, hashes: Mapping[str, Int64[np.ndarray, "things"]], part: int
+) -> dict[str, pl.Series]:
+    """For each event and each entity, which of its rows are in a part of the split."""
     masks: dict[str, pl.Series] = {}
     for name, frame in tables.events.items():
         times = frame["@time"].to_numpy() if "@time" in frame.columns else None
         first = project.event[name].entities[0]
         keys = hashes[first][frame[f"@{first}"].to_numpy()]
-        masks[name] = pl.Series(project.split.parts(times, times, keys, tables.cuts) == TRAIN)
+        masks[name] = pl.Series(project.split.parts(times, times, keys, tables.cuts) == part)
     for name in tables.entities:
         masks[name] = pl.Series(
-            project.split.parts(None, None, hashes[name][1:], tables.cuts) == TRAIN
+            project.split.parts(None, None, hashes[name][1:], tables.cuts) == part
         )
     return masks
 

@@ -15,7 +15,7 @@ from .numbers import AbsurdNumber, LargeNumber
 from .texts import Mojibake
 from .unnamed import Unnamed
 
-# Rows that must not count come first; then numbers, the largest first; then what is only told.
+# Rows that must not count come first; then numbers, before any is capped; then the others.
 # ruff: noqa: RUF022
 __all__ = [
     "Detector",
@@ -24,10 +24,10 @@ __all__ = [
     "ClockBurst",
     "ClockBack",
     "CrowdedDay",
-    "AbsurdNumber",
-    "LargeNumber",
     "Return",
     "NegativeNumber",
+    "AbsurdNumber",
+    "LargeNumber",
     "MixedTypes",
     "Mojibake",
     "ConstantColumn",

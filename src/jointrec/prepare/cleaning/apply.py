@@ -19,7 +19,7 @@ from .record import Record
 
 AllLimits = Mapping[str, Mapping[str, float]]
 """What each kind of finding learned, by code."""
-NUMBERS: tuple[NumberDetector, ...] = (AbsurdNumber(), LargeNumber(), NegativeNumber())
+NUMBERS: tuple[NumberDetector, ...] = (NegativeNumber(), AbsurdNumber(), LargeNumber())
 """The kinds that look at each number by itself, so that they hold for what is asked as well."""
 
 

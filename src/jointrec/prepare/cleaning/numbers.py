@@ -10,6 +10,9 @@ import polars as pl
 
 from .base import LEAST, Detector, Limits, Odd, View
 
+FEW = 20
+"""From how many numbers on a limit of their size is learned."""
+
 
 class NumberDetector(Detector):
     """A kind of finding that looks at each number by itself, so that it holds for questions too."""
@@ -27,7 +30,8 @@ class AbsurdNumber(NumberDetector):
     """Numbers more than 1,000 times as large as 99 % of those of their column that are not 0.
 
     Prices and baskets differ by less, while a quantity of two thousand million is a mistake that
-    would drown every sum. A column with fewer than 100 such numbers gets no limit.
+    would drown every sum. A column with fewer than 20 such numbers gets no limit; of fewer than 100
+    the 90 % quantile is taken, as one mistake among them would be the 99 % quantile itself.
     """
 
     code = "absurd_number"
@@ -69,7 +73,8 @@ def _usual_sizes(view: View) -> dict[str, float]:
         for column in view.columns(name, "number"):
             sizes = frame[column].filter(view.seen[name]).drop_nulls().abs()
             sizes = sizes.filter(sizes > 0)
-            if len(sizes) >= LEAST:
-                quantile = np.quantile(sizes.to_numpy(), 0.99, method="lower")
+            if len(sizes) >= FEW:
+                share = 0.99 if len(sizes) >= LEAST else 0.9
+                quantile = np.quantile(sizes.to_numpy(), share, method="lower")
                 found[f"{name}.{column}"] = float(quantile)
     return found
