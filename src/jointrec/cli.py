@@ -81,30 +81,36 @@ def about(
 
 @app.command()
 def init(
-    folder: Annotated[
-        Path,
-        typer.Argument(help="A folder with CSV, JSON lines or Parquet files.", show_default=False),
+    place: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with CSV, JSON lines or Parquet files, or the URL of a database.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Where to write the project.")] = Path("shop.toml"),
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the file if it is there.")
     ] = False,
 ) -> None:
-    """Write a commented shop.toml from the tables in a folder, saying why for each choice.
+    """Write a commented shop.toml from the tables in a folder or a database, and say why.
 
     Which table is an entity, which an event; what is a key, a time, a feature; what to ask.
 
     Read it and change what is wrong: it is a beginning.
 
-    Example: [bold]jointrec init data --out shop.toml[/bold]
+    Example: [bold]jointrec init data --out shop.toml[/bold], or [bold]jointrec init
+    postgresql://me@host/shop[/bold]
     """
     from .durable import write_file
     from .init import propose
+    from .sources import is_database
 
     if out.exists() and not force:
         raise JointRecError(f"{out}: the file is there already. Use --force to overwrite it.")
-    write_file(out, propose(folder).encode())
-    typer.echo(f"Wrote {out}. Read it, then: {_command('check', out, '--root', folder)}")
+    write_file(out, propose(place).encode())
+    where = () if is_database(place) else ("--root", place)
+    typer.echo(f"Wrote {out}. Read it, then: {_command('check', out, *where)}")
 
 
 @app.command()

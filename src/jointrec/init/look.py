@@ -1,14 +1,16 @@
-"""Looks at the tables of a folder: what each column holds, and which name the same thing."""
+"""Looks at tables: what each column holds, and which name the same thing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 
 from jointrec.errors import JointRecError, SourceError, together
+from jointrec.sources import Cell, head, in_one_snapshot, is_database, read, tables
 
 from .names import TIME, singular, snake
 
@@ -44,9 +46,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Seen:
-    """A table of the folder.
+    """A table of a folder or a database.
 
-    :param source: The file or the glob that names it in the project.
+    :param source: What names it in the project.
     :param name: The name without its ending, in the singular.
     :param sample: The rows that were looked at, as they are stored.
     :param spans: How many days lie between the first and the last value of each column of times.
@@ -75,11 +77,70 @@ class Seen:
         return [column.name for column in self.columns]
 
 
-def look(folder: Path) -> list[Seen]:
-    """Every table of a folder. Files of one kind in a folder below are one table.
+def look(place: Path | str) -> tuple[list[Seen], list[str]]:
+    """Every table of a folder or a database, and a sentence about each that is left out.
 
-    :raises SourceError: where there is no folder, no table in it, or a table that cannot be read.
+    Files of one kind in a folder below are one table. Of a database, tables without rows and those
+    that cannot be read are left out; in a folder such a table is an error.
+
+    :param place: The folder, or the URL of the database.
+    :raises SourceError: where there is no such place, or no table in it that can be read.
     """
+    if is_database(place):
+        return look_at_database(str(place))
+    return look_at_folder(Path(place)), []
+
+
+def look_at_database(url: str) -> tuple[list[Seen], list[str]]:
+    """Every table and view of a database, all read in one snapshot."""
+    return in_one_snapshot(lambda: _of_database(url))
+
+
+def _of_database(url: str) -> tuple[list[Seen], list[str]]:
+    seen, left = [], []
+    for source in _own_tables(url):
+        try:
+            seen.append(_look_at_table(source))
+        except JointRecError as error:
+            left.append(f"{_table_of(source)}: {str(error).splitlines()[0]}")
+    if not seen:
+        told = together(left, of="init") if left else "init: the database holds no tables."
+        raise SourceError(told)
+    return seen, left
+
+
+def _own_tables(url: str) -> list[str]:
+    """The sources of the tables of a database; MySQL lists those of all others as well."""
+    sources = tables(url, at="init")
+    own = [source for source in sources if "." not in _table_of(source)]
+    return own if own and url.startswith(("mysql", "mariadb")) else sources
+
+
+def _look_at_table(source: str) -> Seen:
+    sample = pl.DataFrame(head(source, MOST_ROWS, at="init").table)
+    whole = None if len(sample) < MOST_ROWS else source
+    name = singular(_table_of(source).rpartition(".")[2])
+    return _seen(source, name, sample, lambda columns: _whole_of_table(whole, sample, columns))
+
+
+def _table_of(source: str) -> str:
+    """The table that the URL of a source names."""
+    return unquote(source.rpartition("table=")[2])
+
+
+def _whole_of_table(
+    source: str | None, sample: pl.DataFrame, columns: Sequence[Column]
+) -> pl.DataFrame:
+    """What must be known of all rows; a table that the sample holds whole is not read again."""
+    if source is None:
+        return _asked_of_all(sample.lazy(), columns).collect()
+    cells = {c.name: Cell.TIME if c.kind == "time" else Cell.ID for c in columns}
+    rows = read(source, columns=cells, at="init").table
+    return _asked_of_all(pl.DataFrame(rows).lazy(), columns).collect()
+
+
+def look_at_folder(folder: Path) -> list[Seen]:
+    """Every table of a folder."""
     if not folder.is_dir():
         raise SourceError(f"{folder}: there is no such folder. Name one that holds your tables.")
     sources = [path.name for path in sorted(folder.iterdir()) if path.suffix in ENDINGS]
@@ -88,7 +149,8 @@ def look(folder: Path) -> list[Seen]:
         sources += [f"{below.name}/*{ending}" for ending in sorted(endings)]
     if not sources:
         raise SourceError(
-            f"{folder}: holds no tables. JointRec reads {', '.join(ENDINGS)}; databases come later."
+            f"{folder}: holds no tables. JointRec reads {', '.join(ENDINGS)}, and databases by "
+            "their URL: jointrec init postgresql://user@host/shop."
         )
     seen, problems = [], []
     for source in sources:
@@ -111,24 +173,49 @@ def _look_at(folder: Path, source: str) -> Seen:
         lazy = pl.scan_ndjson(path)
     schema = lazy.collect_schema()
     flat = [name for name, kind in schema.items() if not isinstance(kind, pl.Struct)]
-    head = lazy.select(flat).head(MOST_ROWS).collect()
-    columns = [_column(head[name]) for name in flat]
-    times = [column.name for column in columns if column.kind == "time"]
-    distinct = [column.name for column in columns if column.unique]
-    whole = lazy.select(
-        pl.len().alias("@rows"),
-        *[pl.col(name).n_unique().alias(f"@distinct {name}") for name in distinct],
-        *[pl.col(name).min().alias(f"@first {name}") for name in times],
-        *[pl.col(name).max().alias(f"@last {name}") for name in times],
-    ).collect()
+    sample = lazy.select(flat).head(MOST_ROWS).collect()
+    stem = Path(source).parent.name if "*" in source else Path(source).stem
+    return _seen(
+        source, singular(stem), sample, lambda columns: _asked_of_all(lazy, columns).collect()
+    )
+
+
+def _seen(
+    source: str,
+    name: str,
+    sample: pl.DataFrame,
+    whole_of: Callable[[Sequence[Column]], pl.DataFrame],
+) -> Seen:
+    """A table, from a sample of its rows and what :func:`_asked_of_all` says of the others.
+
+    :param whole_of: Answers for the columns that may be keys and those of times.
+    """
+    columns = [_column(values) for values in sample]
+    asked = [column for column in columns if column.unique or column.kind == "time"]
+    whole = whole_of(asked)
     rows = int(whole["@rows"][0])
     columns = [
         replace(column, unique=column.unique and int(whole[f"@distinct {column.name}"][0]) == rows)
         for column in columns
     ]
-    spans = {name: _days(whole[f"@first {name}"], whole[f"@last {name}"]) for name in times}
-    stem = Path(source).parent.name if "*" in source else Path(source).stem
-    return Seen(source, singular(stem), rows, tuple(columns), head, spans)
+    spans = {
+        column.name: _days(whole[f"@first {column.name}"], whole[f"@last {column.name}"])
+        for column in columns
+        if column.kind == "time"
+    }
+    return Seen(source, name, rows, tuple(columns), sample, spans)
+
+
+def _asked_of_all(rows: pl.LazyFrame, columns: Sequence[Column]) -> pl.LazyFrame:
+    """How many rows there are; of what may be keys how many differ; of times the first and last."""
+    keys = [column.name for column in columns if column.unique]
+    times = [column.name for column in columns if column.kind == "time"]
+    return rows.select(
+        pl.len().alias("@rows"),
+        *[pl.col(name).n_unique().alias(f"@distinct {name}") for name in keys],
+        *[pl.col(name).min().alias(f"@first {name}") for name in times],
+        *[pl.col(name).max().alias(f"@last {name}") for name in times],
+    )
 
 
 def _vague(times: pl.Series) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jointrec.errors import SourceError
+from jointrec.sources import is_database
 
 from .derive import derived, tells
 from .guess import entities_of, events_of
@@ -18,33 +19,34 @@ from .spelling import commented, name, text
 from .tasks import split_line, task_lines
 
 
-def propose(place: Path) -> str:
-    """The text of a project for the tables of a folder.
+def propose(place: Path | str) -> str:
+    """The text of a project for the tables of a folder or a database.
 
     What it is unsure of stands as a comment. Every choice says why.
 
-    :raises SourceError: where the folder holds nothing that a project can be made of.
+    :param place: The folder, or the URL of the database.
+    :raises SourceError: where there is nothing that a project can be made of.
     """
-    tables = look(place)
+    tables, unread = look(place)
     known = recognise(tables)
     entities, rest = entities_of(tables, known)
     entities = [*entities, *derived(rest, entities, known)]
     events, left = events_of(rest, entities, known)
     if not entities:
         raise SourceError(
-            f"{place}: no table has a column that never repeats, so nothing can be told apart. "
-            "Give one table a key column (user_id, item_id …)."
+            f"{'init' if is_database(place) else place}: no table has a column that never repeats, "
+            "so nothing can be told apart. Give one table a key column (user_id, item_id …)."
         )
     for event in events:
         event.about = _about(event, entities)
     keys = {entity.name: entity.key for entity in entities}
     lines = [
         "# Written by `jointrec init`. Every choice says why; change what is wrong.",
-        "# Then: jointrec check shop.toml --root FOLDER",
+        f"# Then: jointrec check shop.toml{'' if is_database(place) else ' --root FOLDER'}",
     ]
     schemas = sorted({found.schema for found in known.values()})
     lines += [f"# The names of the columns are those of {schema}." for schema in schemas]
-    lines += [f"# Left out: {sentence}" for sentence in left]
+    lines += [f"# Left out: {sentence}" for sentence in [*unread, *left]]
     lines += [*_zone_lines(tables), *split_line(events)]
     for entity in entities:
         lines += ["", *_entity_lines(entity)]

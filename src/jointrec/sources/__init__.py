@@ -54,6 +54,7 @@ __all__ = [
     "columns",
     "content",
     "files",
+    "head",
     "holds_password",
     "in_one_snapshot",
     "is_database",
@@ -106,6 +107,28 @@ def content(source: Any, *, root: Path | None = None, at: str) -> str | None:
     :raises SourceError: where there is no such source.
     """
     return _open(source, root, at).content()
+
+
+def head(source: Any, rows: int, *, root: Path | None = None, at: str) -> Read:
+    """The first rows of a table as they are stored, without reading on where that can be.
+
+    :raises SourceError: where the source cannot be read.
+    """
+    opened = _open(source, root, at)
+
+    def some() -> Read:
+        parts: list[pa.Table] = []
+        findings: list[Finding] = []
+        left = rows
+        for read in opened.batches(None):
+            parts.append(read.table.slice(0, left))
+            findings += read.findings
+            left -= len(parts[-1])
+            if left <= 0:
+                break
+        return Read(pa.concat_tables(parts), merged(findings))
+
+    return in_one_snapshot(some)
 
 
 def files(source: str | Path, *, root: Path | None = None, at: str) -> tuple[Path, ...]:
