@@ -6,6 +6,7 @@ family. Every class is read from its own type hints, so a new member of a family
 
 from __future__ import annotations
 
+import sys
 import tomllib
 import typing
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import tomlkit
 
 from . import balancing, features, fusion, history, optimizers, sharing, splits, tasks
+from .durable import open_plain
 from .errors import ProjectError, SourceError, nearest, together, unknown_name
 from .labels import VERBS, Later
 
@@ -35,18 +37,32 @@ FAMILIES: Mapping[type, ModuleType] = {
 }
 
 
+LONGEST_TEXT = 1 << 24
+"""A file of more bytes than this is not read."""
+MOST_SHOWN = 200
+"""How much of a wrong value a message shows."""
+
+
 def text_of(path: Path) -> str:
     """The text of a file that declares something.
 
     :raises SourceError: where there is no such file or it is not text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        with open_plain(path) as file:
+            data = file.read(LONGEST_TEXT + 1)
+        if len(data) > LONGEST_TEXT:
+            raise SourceError(
+                f"{path}: is longer than {LONGEST_TEXT:,} bytes, so it declares no project."
+            )
+        return data.decode("utf-8")
     except FileNotFoundError:
         near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")])
         raise SourceError(
             f"{path}: there is no such file.{near} Make one with: jointrec init DIR"
         ) from None
+    except SourceError:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: cannot be read as UTF-8 text: {error}.") from None
 
@@ -62,6 +78,10 @@ def parse(text: str, made: type[Made], *, at: str) -> Made:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"{at}: is not TOML: {error}.") from None
+    except RecursionError:
+        raise SourceError(f"{at}: is nested too deeply to declare a project.") from None
+    except ValueError as error:  # such as a number of more digits than Python takes
+        raise SourceError(f"{at}: holds a value that cannot be read: {error}.") from None
     builder = _Builder()
     built = builder.build(made, data, at="")
     if builder.problems:
@@ -125,6 +145,8 @@ class _Builder:
 
     def _scalar(self, hint: type, value: Any, at: str) -> Any:
         if hint is float and isinstance(value, int) and not isinstance(value, bool):
+            if abs(value) > sys.float_info.max:
+                return self._wrong("a number that a 64-bit float can hold", value, at)
             return float(value)
         if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
             words = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -219,7 +241,9 @@ class _Builder:
             return _NOTHING
 
     def _wrong(self, wanted: str, value: Any, at: str) -> Any:
-        self.problems.append(f"{at}: should be {wanted}. Found `{value!r}`.")
+        found = repr(value)
+        shown = found if len(found) <= MOST_SHOWN else f"{found[:MOST_SHOWN]}…"
+        self.problems.append(f"{at}: should be {wanted}. Found `{shown}`.")
         return _NOTHING
 
     def _unknown(self, what: str, name: Any, allowed: Any, at: str) -> Any:

@@ -20,13 +20,16 @@ VERBS: tuple[Verb, ...] = get_args(Verb)
 DAY = 86_400_000_000
 """A day in µs."""
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
-_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+_DURATION = re.compile(r"([0-9]{1,12})\s*([smhdw])")
+_LONGEST = 36_500 * DAY
+"""A hundred years: more is a mistake, and sums of times must fit into int64."""
 
 
 def microseconds(duration: str) -> int:
     """The length of a duration such as ``30s``, ``15m``, ``24h``, ``7d`` or ``2w``, in µs.
 
-    :raises ProjectError: where the text is not a whole number followed by one of the units.
+    :raises ProjectError: where the text is not a whole number followed by one of the units, or is
+        longer than a hundred years.
 
     >>> microseconds("24h") == microseconds("1d") == 86_400_000_000
     True
@@ -37,7 +40,10 @@ def microseconds(duration: str) -> int:
             f"`{duration}` is not a duration. Write a whole number above 0 and a unit: "
             "30s, 15m, 24h, 7d, 2w."
         )
-    return int(match[1]) * _UNITS[match[2]] * 1_000_000
+    length = int(match[1]) * _UNITS[match[2]] * 1_000_000
+    if length > _LONGEST:
+        raise ProjectError(f"`{duration}` is longer than a hundred years (36500d).")
+    return length
 
 
 @dataclass(frozen=True)

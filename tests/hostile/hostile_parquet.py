@@ -101,7 +101,7 @@ def repeated(length: int, times: int) -> pa.Array:
 def bomb(
     name: str, make: Callable[[], pa.Table], cells: dict[str, Cell], **settings: object
 ) -> Case:
-    """A small file that unpacks to more than a GiB."""
+    """A small file that unpacks to more than the tests allow."""
 
     def write(folder: Path) -> None:
         pq.write_table(make(), folder / "t.parquet", write_page_checksum=True, **settings)
@@ -113,7 +113,7 @@ def spread(parts: int) -> Case:
     """Many files, each of which is small enough."""
 
     def write(folder: Path) -> None:
-        table = pa.table({"id": pa.nulls(300, pa.string()), "x": repeated(1 << 20, 300)})
+        table = pa.table({"id": pa.nulls(300, pa.string()), "x": repeated(1 << 16, 300)})
         for n in range(parts):
             pq.write_table(table, folder / f"{n}.parquet", compression="zstd", store_schema=False)
 
@@ -168,22 +168,22 @@ KINDS: dict[str, list[Case]] = {
         one("lists", pa.array([["b", None, ""], [], None]), ["b"], [], None, cells=LISTS),
     ],
     "decompression bombs": [
-        bomb("a long text", long_text(1 << 20, 2_000), TEXTS, compression="zstd"),
-        bomb("a long text, plain types", long_text(1 << 20, 2_000), TEXTS, store_schema=False),
-        bomb("a longer text", long_text(1 << 24, 100), TEXTS, compression="zstd"),
-        bomb("in small row groups", long_text(1 << 20, 1_500), TEXTS, compression="gzip",
+        bomb("a long text", long_text(1 << 16, 2_000), TEXTS, compression="zstd"),
+        bomb("a long text, plain types", long_text(1 << 16, 2_000), TEXTS, store_schema=False),
+        bomb("a longer text", long_text(1 << 20, 100), TEXTS, compression="zstd"),
+        bomb("in small row groups", long_text(1 << 16, 1_500), TEXTS, compression="gzip",
              row_group_size=100),
-        bomb("as ids", lambda: pa.table({"id": repeated(1 << 20, 2_000)}), BARE,
+        bomb("as ids", lambda: pa.table({"id": repeated(1 << 16, 2_000)}), BARE,
              compression="zstd", store_schema=False),
-        bomb("two million times", long_text(600, 2_000_000), TEXTS, compression="zstd"),
+        bomb("two million times", long_text(60, 2_000_000), TEXTS, compression="zstd"),
         spread(5),
-        bomb("shared beginnings", lambda: pa.table({"x": pa.array(["y" * (1 << 20)] * 1_500),
+        bomb("shared beginnings", lambda: pa.table({"x": pa.array(["y" * (1 << 16)] * 1_500),
              "id": pa.nulls(1_500, pa.string())}), TEXTS, compression="zstd", use_dictionary=False,
              column_encoding={"x": "DELTA_BYTE_ARRAY", "id": "PLAIN"}),
         bomb("in lists", lambda: pa.table({"id": pa.nulls(2_000, pa.string()), "x": pa.ListArray.
-             from_arrays(pa.array(range(2_001), pa.int32()), repeated(1 << 20, 2_000))}), LISTS,
+             from_arrays(pa.array(range(2_001), pa.int32()), repeated(1 << 16, 2_000))}), LISTS,
              compression="zstd", store_schema=False),
-        Case("where it is not wanted", parquet(long_text(1 << 20, 2_000)(), compression="zstd",
+        Case("where it is not wanted", parquet(long_text(1 << 16, 2_000)(), compression="zstd",
              store_schema=False), source="t.parquet", cells=BARE, rows=[(None,)] * 2_000,
              unusable="all 2000 rows were set aside (no_key)"),
     ],

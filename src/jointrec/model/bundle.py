@@ -34,8 +34,8 @@ FORMAT = 1
 """The version of the layout of a bundle. A bundle of another version is refused."""
 
 _MISSHAPEN = (
-    AttributeError, IndexError, JointRecError, KeyError, PolarsError, RuntimeError, SafetensorError,
-    TypeError, ValueError, pa.ArrowException,
+    ArithmeticError, AssertionError, AttributeError, JointRecError, LookupError, MemoryError,
+    OSError, PolarsError, RuntimeError, SafetensorError, TypeError, ValueError, pa.ArrowException,
 )  # fmt: skip
 """What reading raises where a file says something else than it should."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from jointrec.config import members
-from jointrec.errors import ProjectError, unknown_name
+from jointrec.errors import ProjectError, printable, unknown_name
 from jointrec.labels import TIMES, Later, microseconds
 from jointrec.project import Project
 from jointrec.tasks import Task
@@ -32,6 +32,20 @@ def problems_of(project: Project) -> list[str]:
         if "." in name
     ]
     problems += [
+        f"{family}: the name {name!a} holds a slash, begins with `@` or holds characters that "
+        "cannot be printed, but files and columns are named after it. Rename it."
+        for family, names in (("entity", project.entity), ("event", project.event))
+        for name in names
+        if _is_odd(name) or "/" in name or "\\" in name
+    ]
+    problems += [
+        f"{use.at}: the column {use.column!a} cannot be told from what is computed: its name "
+        "begins with `@` or `^`, is `*`, or holds characters that cannot be printed. Rename it."
+        for table in [*project.entity, *project.event]
+        for use in uses(project, table)
+        if _is_odd(use.column) or use.column == "*" or use.column.startswith("^")
+    ]
+    problems += [
         f"entity: the name `{name}` is taken by the verbs, so nobody could ask about it by "
         "keyword. Rename it."
         for name in project.entity
@@ -54,6 +68,10 @@ def problems_of(project: Project) -> list[str]:
     for table in [*project.entity, *project.event]:
         problems += _column_problems(project, table)
     return [*problems, *cleaning_problems(project)]
+
+
+def _is_odd(name: str) -> bool:
+    return not name or name.startswith("@") or printable(name) != name
 
 
 def _duration(at: str, text: str | None) -> list[str]:

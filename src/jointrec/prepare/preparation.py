@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float32, Float64
 
+from jointrec.errors import BundleError
+
 from .prepared import FieldsLayout, Layout
 
 CLIP = 5.0
@@ -120,8 +122,20 @@ class Preparation:
 
     @classmethod
     def from_json(cls, text: str) -> Preparation:
-        """The preparation that gave the text."""
-        data = json.loads(text)
+        """The preparation that gave the text.
+
+        :raises BundleError: where the text is no preparation.
+        """
+        try:
+            return cls._from_data(json.loads(text))
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise BundleError(
+                f"preparation.json: is not what JointRec wrote ({type(error).__name__}: {error}). "
+                "Take the model from a backup, or train it again."
+            ) from None
+
+    @classmethod
+    def _from_data(cls, data: Mapping[str, Any]) -> Preparation:
         return cls(
             features=data["features"],
             ids={name: tuple(keys) for name, keys in data["ids"].items()},
