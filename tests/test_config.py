@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -17,7 +18,7 @@ import jointrec as jr
 from jointrec import config, later
 from jointrec import features as f
 from jointrec import tasks as t
-from jointrec.errors import ProjectError, SourceError
+from jointrec.errors import JointRecError, ProjectError, SourceError
 from jointrec.labels import Later
 
 # A value other than the default, where the type alone does not tell which are allowed.
@@ -341,3 +342,34 @@ def test_whole_numbers_are_numbers():
 def test_the_files_of_the_project_survive(path: str):
     shop = jr.read(Path(__file__).parents[1] / path)
     assert jr.parse(shop.to_toml()) == shop
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = " + "[" * 20_000, "is nested too deeply"),
+        ("a = " + "1" * 5_000, "holds a value that cannot be read"),
+        (
+            "sharing = { kind = 'PLE', dropout = 1" + "0" * 400 + " }",
+            "that a 64-bit float can hold",
+        ),
+        ("counters = " + repr("x" * 5_000), "should be a list"),
+    ],
+)
+def test_values_that_no_project_has(text: str, told: str):
+    with pytest.raises(JointRecError) as caught:
+        jr.parse(text)
+    assert told in str(caught.value)
+    assert len(str(caught.value)) < 2_000
+
+
+def test_a_project_is_a_plain_file_of_some_length(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(SourceError, match=r"cannot be read as UTF-8 text: .*no plain file"):
+        jr.read(tmp_path / "pipe.toml")
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    with pytest.raises(SourceError, match="no plain file"):
+        jr.read(tmp_path / "zero.toml")
+    (tmp_path / "long.toml").write_bytes(b"#" * (config.LONGEST_TEXT + 1))
+    with pytest.raises(SourceError, match="is longer than 16,777,216 bytes"):
+        jr.read(tmp_path / "long.toml")
