@@ -201,6 +201,7 @@ def test_a_row_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ('{"a": ["x"]}\n{"a": "x"}\n', "`a` holds lists in some lines and single values"),
         ('{"a": ' + "1" * 5_000 + "}\n", "line 1: is not a JSON object: exceeds the limit"),
         ("\n\n", "has no rows"),
+        ("{}\n{}\n", "not one of its objects has a key"),
     ],
 )
 def test_broken_json_lines(tmp_path: Path, lines: str, told: str) -> None:

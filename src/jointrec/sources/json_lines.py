@@ -74,6 +74,10 @@ class JsonLines(FileSource):
         where = self.where(self.files[0])
         anywhere = dict.fromkeys(name for names in seen.values() for name in names)
         names = check_wanted(wanted, anywhere, at=where)
+        if not names:
+            raise SourceError(
+                f"{where}: not one of its objects has a key. Look at what exported it."
+            )
         if problems := self.check_present(seen, names):
             raise self.disagree(problems)
         joined = [
