@@ -275,3 +275,16 @@ def test_missing_tables_are_told_all_at_once(tmp_path: Path):
         (tmp_path / "data" / f"{name}.parquet").unlink()
     with pytest.raises(jr.errors.SourceError, match=r"(?s)2 problems.*user.*purchase"):
         Kept(tmp_path / "cache").obtain(declared, tmp_path / "data")
+
+
+def test_sources_that_only_reading_tells_are_known_by_their_rows(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("jointrec.prepare.obtaining.of_sources", lambda *_: None)
+    kept = Kept(tmp_path)
+    kept.obtain(project())
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"counted", "prepared"}
+    assert_the_same(kept.obtain(project()))
+    assert kept.found
+    frames = dict(simulated_shop.tables())
+    frames["impression"] = frames["impression"].head(-1)
+    kept.obtain(project(frames))
+    assert not kept.found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from jointrec.features import Text
@@ -41,8 +42,24 @@ def _again(view: View, name: str, frame: pl.DataFrame) -> pl.Series:
     # What `where` asks to be one thing is one thing in all rows.
     one = [column for column, values in event.where.items() if isinstance(values, str)]
     left_out = [*coded, *one, *([event.time] if event.time else [])]
-    compared = pl.struct(pl.exclude(*left_out, "^@@.*$"))
-    return frame.select(~compared.is_first_distinct()).to_series()
+    return first_repeats(frame.select(pl.exclude(*left_out, "^@@.*$")))
+
+
+def first_repeats(frame: pl.DataFrame) -> pl.Series:
+    """Which rows are equal to an earlier one.
+
+    A hash of each row says first which rows may be: comparing all of them whole needs twice the
+    memory of a large table.
+
+    >>> first_repeats(pl.DataFrame({"a": [1, 2, 1, 1], "b": [None, "x", None, "y"]})).to_list()
+    [False, False, True, False]
+    """
+    again = np.zeros(len(frame), dtype=np.bool_)
+    like = frame.hash_rows().is_duplicated()
+    if like.any():
+        whole = frame.filter(like).select(~pl.struct(pl.all()).is_first_distinct()).to_series()
+        again[like.to_numpy()] = whole.to_numpy()
+    return pl.Series(again)
 
 
 class NearDuplicate(Detector):
