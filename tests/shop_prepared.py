@@ -264,6 +264,11 @@ def layout(shop: Project, asked: Mapping[str, Asked]) -> Layout:
         },
         moments={"user": ("seen", "season"), "item": ("code",)},
         pairs={("user", "item"): ("met", "liked")},
+        edges={
+            "user": ((-1.0, 0.0, 1.0), (0.0, 1.0)),
+            "item": ((-1.0, 1.0),),
+            "user × item": ((0.0, 0.5, 2.0), ()),
+        },
         context={"impression": FieldsLayout(ids=("device",), numbers=("price",))},
         clock=("sin", "cos"),
         kinds={"user": ("", "view", "purchase")},

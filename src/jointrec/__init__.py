@@ -12,7 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import balancing, features, fusion, history, optimizers, sharing, simulate, splits, tasks
+    from . import (
+        balancing,
+        features,
+        fusion,
+        history,
+        numeric,
+        optimizers,
+        sharing,
+        simulate,
+        splits,
+        tasks,
+    )
     from .budget import Budget
     from .errors import JointRecError
     from .labels import later
@@ -49,6 +60,7 @@ _PACKAGES = (
     "features",
     "fusion",
     "history",
+    "numeric",
     "optimizers",
     "sharing",
     "simulate",
@@ -76,6 +88,7 @@ __all__ = [
     "history",
     "later",
     "load",
+    "numeric",
     "optimizers",
     "parse",
     "read",

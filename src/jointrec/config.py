@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import tomlkit
 
-from . import balancing, features, fusion, history, optimizers, sharing, splits, tasks
+from . import balancing, features, fusion, history, numeric, optimizers, sharing, splits, tasks
 from .durable import open_plain
 from .errors import ProjectError, SourceError, nearest, together, unknown_name
 from .labels import VERBS, Later
@@ -29,6 +29,7 @@ FAMILIES: Mapping[type, ModuleType] = {
     features.Feature: features,
     tasks.Task: tasks,
     history.History: history,
+    numeric.Numeric: numeric,
     fusion.Fusion: fusion,
     sharing.Sharing: sharing,
     balancing.Balancing: balancing,

@@ -12,6 +12,7 @@ from .budget import Budget
 from .clocks import check_zone
 from .fusion import Cross, Fusion
 from .history import History, Mean
+from .numeric import Numeric, PiecewiseLinear
 from .optimizers import AdamW, Optimizer, RowwiseAdagrad
 from .schema import Entity, Event
 from .sharing import PLE, Sharing
@@ -41,6 +42,7 @@ class Project:
     :param counters: The windows over which past events are counted, for each entity and each pair.
         Empty turns counters off.
     :param history: How past events become a vector.
+    :param numeric: How the numbers counted of the past become inputs.
     :param fusion: How the vectors of a row become one.
     :param sharing: What tasks have in common.
     :param balancing: How tasks pull on what they have in common.
@@ -60,6 +62,7 @@ class Project:
     event: Mapping[str, Event] = field(default_factory=dict)
     counters: tuple[str, ...] = ("1h", "1d", "7d", "30d")
     history: History = field(default_factory=Mean)
+    numeric: Numeric = field(default_factory=PiecewiseLinear)
     fusion: Fusion = field(default_factory=Cross)
     sharing: Sharing = field(default_factory=PLE)
     balancing: Balancing = field(default_factory=Normalized)

@@ -64,8 +64,8 @@ def slow(
         f"{event} {name}": math.log1p(sum(row["time"] >= moment - length for row in past))
         for name, length in windows.items()
     }
-    hours = [(moment - row["time"]) / HOUR for row in past]
-    found[f"since {event}"] = math.log1p(min(hours, default=87_600))
+    seconds = [(moment - row["time"]) / 1_000_000 for row in past]
+    found[f"since {event}"] = math.log1p(min(seconds, default=315_360_000))
     for column in OUTCOMES[event]:
         base = RATES[event, column]
         for name, length in rate_windows.items():

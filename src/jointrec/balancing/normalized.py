@@ -18,7 +18,8 @@ class Normalized(Balancing):
 
     s_t is the training loss of the best answer to task t that is the same for every row; of a
     yes-or-no task it is the entropy of its base rate, and ℓ_t / s_t its normalized entropy. Every
-    task then begins near 1, whatever its units, and a rare one counts as much as a frequent one.
+    question then begins near 1, whatever its units. The tasks of a funnel are steps of one
+    question: they share the mean of theirs, as their losses add up to one likelihood.
     """
 
     def build(self, scales: Mapping[str, float]) -> Balancer:

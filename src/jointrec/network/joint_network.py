@@ -55,7 +55,14 @@ class JointNetwork(nn.Module):
             )
             for name in self.readers
         )
-        self.fused = project.fusion.build(tuple(self.parts.values()))
+        self.counted = tuple(part for part in self.parts if part.kind in ("moment", "pair"))
+        numeric = [
+            project.numeric.build(layout.edges[" × ".join(part.of)]) for part in self.counted
+        ]
+        self.numeric = nn.ModuleList(numeric)
+        read = dict(zip(self.counted, (reader.size for reader in numeric), strict=True))
+        sizes = [read.get(part, size) for part, size in self.parts.items()]
+        self.fused = project.fusion.build(sizes)
         self.sharing = project.sharing.build(self.fused.size, self.tasks)
         width = project.sharing.widths[-1]
         self.heads = nn.ModuleList(
@@ -132,7 +139,7 @@ class JointNetwork(nn.Module):
         if part.kind == "clock":
             return examples.clock
         if part.kind == "pair":
-            return examples.pairs[(part.of[0], part.of[1])]
+            return self._numeric(part, examples.pairs[(part.of[0], part.of[1])])
         entity = part.of[0]
         moments, at = examples.moments[entity], examples.at[entity]
         if part.kind == "vectors":
@@ -140,9 +147,13 @@ class JointNetwork(nn.Module):
         if part.kind == "numbers":
             return gathered(batch.things[entity].numbers, moments.things[at])
         if part.kind == "moment":
-            return gathered(moments.numbers, at)
+            return gathered(self._numeric(part, moments.numbers), at)
         reader = self.past[self.readers.index(entity)]
         return gathered(reader(moments.history, things), at)
+
+    def _numeric(self, part: Part, numbers: Tensor) -> Tensor:
+        read: Tensor = self.numeric[self.counted.index(part)](numbers)
+        return read
 
     def _head(
         self, task: str, x: Tensor, examples: Examples, things: Mapping[str, Tensor]

@@ -88,8 +88,8 @@ class Counters:
     ) -> Float32[np.ndarray, "rows numbers_and_spare"]:
         """The numbers of entities at moments, not standardised.
 
-        Counts are ``log(1 + n)``; ``since`` is ``log(1 + hours)``, of ten years where there was no
-        event; rates are as in :func:`jointrec.prepare.counting.rate`.
+        Counts are ``log(1 + n)``; ``since`` is ``log(1 + seconds)``, of ten years where there was
+        no event; rates are as in :func:`jointrec.prepare.counting.rate`.
 
         :param workspace: Where the numbers and, for a while, the indices live.
         :param spare: How many columns are left empty after them.

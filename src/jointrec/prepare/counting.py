@@ -16,9 +16,9 @@ from .tables import Tables
 from .timeline import Index, Span, Sums, Timeline
 from .workspace import IN_MEMORY, Workspace
 
-HOUR = 3_600_000_000
-LONG_AGO = 10 * 365 * 24
-"""Hours since the last event that are told where there was none: ten years."""
+SECOND = 1_000_000
+LONG_AGO = 10 * 365 * 86_400
+"""Seconds since the last event that are told where there was none: ten years."""
 PRIOR = 10.0
 """How many rows of average success every rate starts with."""
 BLOCK = 16_384
@@ -83,8 +83,9 @@ class Counter:
             yield np.log1p(line.count(span))
         # The last window is `ever`: only without any event in it is there no last one.
         last, there = line.last_time(spans[-1]), spans[-1].stop > spans[-1].start
-        hours = (moments - np.where(there, last, moments)) / HOUR
-        yield np.log1p(np.where(there, hours, LONG_AGO))
+        # In seconds, as what happened just now and what happened minutes ago are far apart.
+        seconds = (moments - np.where(there, last, moments)) / SECOND
+        yield np.log1p(np.where(there, seconds, LONG_AGO))
         if event.rates:
             settled = line.past(keys, moments - event.matures, tuple(event.rate_windows.values()))
             for column, base in event.rates.items():

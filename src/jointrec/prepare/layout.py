@@ -22,10 +22,12 @@ def layout_of(
     reader: Reader,
     preparation: Preparation,
     answered: Mapping[str, Answered],
+    edges: Mapping[str, tuple[tuple[float, ...], ...]],
 ) -> Layout:
     """The shape of what a reader reads, and where the heads of the tasks start.
 
     :param answered: The answers to each grain: best constant answers are those of training rows.
+    :param edges: As `jointrec.prepare.edges.learn_edges` gives them.
     """
     timed_grains = [grain for grain in plan.grains if _has_times(project, grain)]
     sizes, constants, scales = {}, {}, {}
@@ -48,6 +50,7 @@ def layout_of(
         pairs={
             pair: reader.counters.pair_names(pair) for grain in timed_grains for pair in grain.pairs
         },
+        edges=edges,
         context={
             grain.table: _fields_layout(project, preparation, grain.table)
             for grain in plan.grains

@@ -74,7 +74,7 @@ def learn_columns(
         scales={},
         tasks={},
         limits=tables.limits,
-        layout=Layout(table_rows, {}, {}, {}, {}, (), {}, {}, {}, {}, {}),
+        layout=Layout(table_rows, {}, {}, {}, {}, {}, (), {}, {}, {}, {}, {}),
         cuts=(tables.cuts.valid, tables.cuts.test),
         first=tables.first,
         until=tables.until,
@@ -93,6 +93,13 @@ def _returning(
 
 def learn_scales(raws: Mapping[str, Raw], answered: Mapping[str, Answered]) -> dict[str, Scale]:
     """The scale of each entity's and each pair's numbers, from the training rows of all grains."""
+    return {name: _scale(parts) for name, parts in used_numbers(raws, answered).items()}
+
+
+def used_numbers(
+    raws: Mapping[str, Raw], answered: Mapping[str, Answered]
+) -> dict[str, list[Used]]:
+    """The numbers of each entity and of each pair in all grains, and which rows train."""
     moments: dict[str, list[Used]] = {}
     pairs: dict[str, list[Used]] = {}
     for name, raw in raws.items():
@@ -105,7 +112,7 @@ def learn_scales(raws: Mapping[str, Raw], answered: Mapping[str, Answered]) -> d
             moments.setdefault(entity, []).append((moment.numbers, used))
         for pair, numbers in raw.pairs.items():
             pairs.setdefault(pair_name(pair), []).append((numbers, train))
-    return {name: _scale(parts) for name, parts in (moments | pairs).items()}
+    return moments | pairs
 
 
 def _scale(parts: Sequence[Used]) -> Scale:

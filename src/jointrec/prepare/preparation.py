@@ -184,6 +184,7 @@ def _layout_from_json(data: Mapping[str, Any]) -> Layout:
         things={name: fields(value) for name, value in data["things"].items()},
         moments=tuples(data["moments"]),
         pairs={(first, second): tuple(names) for first, second, names in data["pairs"]},
+        edges={name: tuple(tuple(own) for own in edges) for name, edges in data["edges"].items()},
         context={name: fields(value) for name, value in data["context"].items()},
         clock=tuple(data["clock"]),
         kinds=tuples(data["kinds"]),

@@ -14,6 +14,7 @@ from jointrec.splits import Cuts
 
 from .answers import answer_all, encode_labels, labels_of_grain, parts_of_grain, rows_of_grain
 from .counters import Counters, base_rates
+from .edges import learn_edges
 from .history import past_of
 from .layout import layout_of
 from .learning import learn_columns, learn_scales
@@ -56,7 +57,8 @@ def prepare(
         for grain in plan.grains
     }
     preparation = replace(preparation, scales=learn_scales(raws, answers.answered))
-    layout = layout_of(project, plan, reader, preparation, answers.answered)
+    edges = learn_edges(raws, answers.answered, preparation.scales)
+    layout = layout_of(project, plan, reader, preparation, answers.answered, edges)
     reader = replace(reader, preparation=replace(preparation, layout=layout))
     asked: dict[str, Asked] = {}
     for grain in plan.grains:

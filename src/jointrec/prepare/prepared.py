@@ -147,6 +147,9 @@ class Layout:
     :param things: For each entity, its fields.
     :param moments: For each entity, the names of its numbers at a moment (timed grains).
     :param pairs: For each pair of entities, the names of what is counted (timed grains).
+    :param edges: For each of these entities and pairs (``user × item``), for each of its numbers
+        the values between which its training rows fall in equal shares (see
+        `jointrec.prepare.edges`).
     :param context: For each event, the fields of its context.
     :param clock: The names of the numbers of the clock.
     :param kinds: For each entity with a history, the kinds of event in it; the first is none.
@@ -160,6 +163,7 @@ class Layout:
     things: Mapping[str, FieldsLayout]
     moments: Mapping[str, tuple[str, ...]]
     pairs: Mapping[tuple[str, str], tuple[str, ...]]
+    edges: Mapping[str, tuple[tuple[float, ...], ...]]
     context: Mapping[str, FieldsLayout]
     clock: tuple[str, ...]
     kinds: Mapping[str, tuple[str, ...]]

@@ -22,7 +22,7 @@ class Sharing(ABC):
     """
 
     widths: tuple[int, ...] = (128, 64)
-    dropout: float = 0.2
+    dropout: float = 0.1
 
     def __post_init__(self) -> None:
         if not self.widths or min(self.widths) < 2:

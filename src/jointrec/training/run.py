@@ -18,7 +18,7 @@ from jointrec.splits import VALID
 
 from .average import Average
 from .losses import summed, to_learn
-from .stopping import Stopping, components
+from .stopping import Stopping, components, shared_scales
 from .watch import Epoch, Progress, Watch
 
 LONGEST = 10.0
@@ -41,7 +41,8 @@ class Run:
         self.network = JointNetwork(project, plan, prepared.layout)
         self.tasks = self.network.tasks
         scales = {task: prepared.layout.scales[task] for task in self.tasks}
-        self.balancer = project.balancing.build(scales)
+        funnels = components(project, self.tasks)
+        self.balancer = project.balancing.build(shared_scales(funnels, scales))
         self.dense = [*self.network.parameters(), *self.balancer.parameters()]
         self.optimizer = project.optimizer.build(self.dense)
         self.average = Average(self.network)
@@ -50,7 +51,7 @@ class Run:
         self.loader = self._loader(self.tasks)
         self.loader_sizes = dict(self.loader.taken)
         """Rows of each grain in a pass of all tasks."""
-        self.stopping = Stopping(components(project, self.tasks), scales, project.budget.patience)
+        self.stopping = Stopping(funnels, scales, project.budget.patience)
         self.epoch = 0
         """Whole passes so far."""
         self.snapshots: dict[int, dict[str, Tensor]] = {}

@@ -33,9 +33,10 @@ class Course:
 class Stopping:
     """Follows the validation loss of each component.
 
-    The score of a component is the mean of ``loss / scale`` over its tasks that have validation
-    rows. A component without any follows the mean over all tasks that have, and stops with the
-    last of them; where no task has one, every pass is better than the one before.
+    The score of a component is ``Σ loss / Σ scale`` over its tasks that have validation rows: the
+    losses of a funnel are the steps of one likelihood, so they add up. A component without any
+    follows the mean of ``loss / scale`` over all tasks that have, and stops with the last of them;
+    where no task has one, every pass is better than the one before.
 
     :param components: The tasks that stop together.
     :param scales: For each task the training loss of its best constant answer.
@@ -51,10 +52,11 @@ class Stopping:
     def update(self, epoch: int, valid: Mapping[str, float]) -> None:
         """Takes in the validation losses of a pass, of the tasks that have validation rows."""
         shares = {task: loss / max(self._scales[task], 1e-12) for task, loss in valid.items()}
+        anyone = sum(shares.values()) / len(shares) if shares else -float(epoch)
         for course in [course for course in self.courses if not self._stopped(course)]:
-            own = [shares[task] for task in course.tasks if task in shares]
-            measured = own or list(shares.values())
-            score = sum(measured) / len(measured) if measured else -float(epoch)
+            own = [task for task in course.tasks if task in shares]
+            scale = max(sum(self._scales[task] for task in own), 1e-12)
+            score = sum(valid[task] for task in own) / scale if own else anyone
             if score < course.best or course.epoch < 0:
                 course.best, course.epoch, course.stale = score, epoch, 0
             else:
@@ -104,3 +106,23 @@ def components(project: Project, tasks: Collection[str]) -> list[tuple[str, ...]
         root[task] = top
     tops = dict.fromkeys(root[task] for task in tasks)
     return [tuple(task for task in tasks if root[task] == top) for top in tops]
+
+
+def shared_scales(
+    components: Sequence[Sequence[str]], scales: Mapping[str, float]
+) -> dict[str, float]:
+    """For each task the mean scale of its component: what one task of it costs by guessing.
+
+    The tasks of a funnel are steps of one answer (clicked, and then put in the cart, and then …),
+    and their losses add up to its likelihood. Were each divided by its own scale, the rarest step
+    would pull twenty times as hard on what they share as its evidence is worth, and be learned by
+    heart first.
+
+    >>> shared_scales([("click", "buy"), ("churn",)], {"click": 0.2, "buy": 0.1, "churn": 0.6})
+    {'click': 0.15000000000000002, 'buy': 0.15000000000000002, 'churn': 0.6}
+    """
+    return {
+        task: sum(scales[other] for other in component) / len(component)
+        for component in components
+        for task in component
+    }

@@ -1,0 +1,66 @@
+"""Between which values the numbers of the past fall, in equal shares of the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float32
+
+from .answers import Answered
+from .learning import Used, used_numbers
+from .preparation import Scale
+from .reader import Raw
+
+PIECES = 16
+"""Into how many shares the training rows are cut; numbers that repeat give fewer."""
+LOOKED_AT = 200_000
+"""How many training rows are looked at, evenly spread, where there are more."""
+LEAST = 1e-4
+"""Edges are at least this far apart, in standard deviations."""
+
+
+def learn_edges(
+    raws: Mapping[str, Raw], answered: Mapping[str, Answered], scales: Mapping[str, Scale]
+) -> dict[str, tuple[tuple[float, ...], ...]]:
+    """For each group of numbers the edges of each number, in standardised units, ascending.
+
+    :param scales: The scale of each group, as `learn_scales` gives them.
+    """
+    return {
+        name: _edges(scales[name].apply(_looked_at(parts)))
+        for name, parts in used_numbers(raws, answered).items()
+    }
+
+
+def _looked_at(parts: list[Used]) -> Float32[np.ndarray, "rows numbers"]:
+    """Every n-th training row, so that no more than :data:`LOOKED_AT` are read."""
+    step = -(-sum(int(used.sum()) for _, used in parts) // LOOKED_AT) or 1
+    some: list[Float32[np.ndarray, "_ numbers"]] = []
+    before = 0
+    for numbers, used in parts:
+        rows = np.flatnonzero(used)
+        some.append(numbers[rows[-before % step :: step]])
+        before += len(rows)
+    return np.concatenate(some)
+
+
+def _edges(numbers: Float32[np.ndarray, "rows numbers"]) -> tuple[tuple[float, ...], ...]:
+    if not len(numbers):
+        return ((),) * int(numbers.shape[1])
+    shares = np.linspace(0.0, 1.0, PIECES + 1)
+    quantiles = np.quantile(numbers, shares, axis=0, method="lower")
+    return tuple(_apart(quantiles[:, number]) for number in range(quantiles.shape[1]))
+
+
+def _apart(values: Float32[np.ndarray, "values"]) -> tuple[float, ...]:
+    """Ascending values without those too near to the one before.
+
+    >>> _apart(np.array([0.0, 0.0, 1.0, 1.00001, 2.0], dtype=np.float32))
+    (0.0, 1.0, 2.0)
+    """
+    kept: list[float] = []
+    for value in values.tolist():
+        if not kept or value - kept[-1] > LEAST:
+            kept.append(value)
+    return tuple(kept)
