@@ -71,6 +71,9 @@ class _PiecewiseLinear(NumericReader):
         self.width = width if pieces else 0
         self.size = len(edges) + self.width
         self.mixed = nn.Linear(len(pieces), width) if pieces else None
+        if self.mixed is not None:  # silent at first: many random numbers would drown the ids
+            nn.init.zeros_(self.mixed.weight)
+            nn.init.zeros_(self.mixed.bias)
 
     def pieces(self, numbers: Float[Tensor, "rows _"]) -> Float[Tensor, "rows pieces"]:
         """How far each number has come through each of its pieces, from 0 to 1."""
