@@ -33,6 +33,7 @@ def what_is_prepared(project: Project) -> Project:
         entity={name: replace(entity, source="") for name, entity in project.entity.items()},
         event={name: replace(event, source="") for name, event in project.event.items()},
         history=Mean(last=project.history.last),
+        numeric=plain.numeric,
         fusion=plain.fusion,
         sharing=plain.sharing,
         balancing=plain.balancing,
