@@ -145,11 +145,13 @@ class Database(Source):
             statement = self.statements.select(of, fields)
             most = max(1, min(_ROWS, _CELLS // len(fields)))
             num_rows = 0
-            with self._told(connection), self._alone(connection):
+            connection.busy = True
+            with self._told(connection):
                 for table, found in connection.rows(statement, fields, most, self.at):
                     num_rows += table.num_rows
                     yield Read(table, (*findings, *found))
                     findings = []
+            connection.busy = False
         if not num_rows:
             raise SourceError(
                 f"{self.where} has columns but not one row. Look at what fills it, and at whether "
@@ -222,26 +224,20 @@ class Database(Source):
                 raise self._error(error, address, connecting=True) from None
 
         connection, own = shared(key, open_new)
-        try:
-            yield connection
-        except BaseException:
-            # Also where a reader stops early: rows may still be on their way.
-            forget(key)
-            raise
-        finally:
-            if own:
-                connection.close()
-
-    @contextmanager
-    def _alone(self, connection: Connection) -> Iterator[None]:
         if connection.busy:
             raise SourceError(
                 f"{self.where}: another table of this database is still being read. Read one to "
                 "its end before the next."
             )
-        connection.busy = True
-        yield
-        connection.busy = False
+        try:
+            yield connection
+        except BaseException:
+            # Also where a reader stops early: rows may still be on their way.
+            forget(key, connection)
+            raise
+        finally:
+            if own:
+                connection.close()
 
     @contextmanager
     def _told(self, connection: Connection) -> Iterator[None]:

@@ -84,8 +84,10 @@ def shared(key: Hashable, open_new: Callable[[], Some]) -> tuple[Some, bool]:
     return opened[key], False  # type: ignore[return-value]
 
 
-def forget(key: Hashable) -> None:
-    """Closes the connection of this load: the next who asks gets another, in a new snapshot."""
+def forget(key: Hashable, connection: Opened) -> None:
+    """Closes a connection: the next of this load who asks gets another, in a new snapshot."""
+    connection.close()
     opened = _OPENED.get()
-    if opened is not None and key in opened:
-        opened.pop(key).close()
+    # A reader that was dropped may be tidied up long after, in the midst of another load.
+    if opened is not None and opened.get(key) is connection:
+        del opened[key]
