@@ -143,6 +143,26 @@ def total_sales(made: Made) -> None:
     made.entities[entity]["features"]["total"] = f.Number(scale="log")
 
 
+def ever_bought(made: Made) -> None:
+    """Whether somebody ever bought, as on the day of export."""
+    event, entity = ("purchase", "item") if "purchase" in made.frames else ("return", "user")
+    ever = made.frames[entity][entity].is_in(made.frames[event][entity].implode())
+    made.frames[entity] = made.frames[entity].with_columns(
+        pl.when(ever).then(pl.lit("yes")).otherwise(pl.lit("no")).alias("ever")
+    )
+    made.entities[entity]["features"]["ever"] = f.Category()
+
+
+def click_rate(made: Made) -> None:
+    """How often what is shown of a thing is clicked, over all days."""
+    entity = {"impression": "item", "order": "user"}[made.main]
+    rates = made.frames[made.main].group_by(entity).agg(pl.col(made.answer).mean().alias("rate"))
+    made.frames[entity] = made.frames[entity].join(
+        rates, on=entity, how="left", maintain_order="left"
+    )
+    made.entities[entity]["features"]["rate"] = f.Number()
+
+
 def last_seen(made: Made) -> None:
     """The last time that somebody was there, as on the day of export."""
     time = made.events[made.main]["time"]
@@ -181,6 +201,8 @@ PLANTED: Mapping[str, tuple[Planting, tuple[str, ...], str | None, tuple[str, ..
     "backfilled": (backfilled, ("falls_apart",), "segment", ("orders", "impressions")),
     "total sales": (total_sales, ("future_aggregate",), "total",
                     ("impressions", "orders", "visits")),
+    "ever bought": (ever_bought, ("future_aggregate",), "ever", ("impressions", "orders")),
+    "click rate": (click_rate, ("future_aggregate",), "rate", ("impressions", "orders")),
     "last seen": (last_seen, ("later_than_moment",), "last_seen",
                   ("visits", "orders", "impressions")),
     "sorted rows": (sorted_rows, ("row_order",), None, ("customers", "judgements")),

@@ -22,10 +22,11 @@ CODES: Mapping[str, str] = {
     "duplicates_on_both_sides": "equal rows on both sides of a cut",
     "row_order": "a table whose order tells the answer",
     "same_moment": "an event that is booked at the moment of the row that it answers: no alarm",
+    "easy_answer": "columns that all tell the answer well, so that none stands out: no alarm",
     "overlap": "how many of those asked in test were seen in training: no alarm",
 }
 """Every code, and what it means."""
-FACTS = ("same_moment", "overlap")
+FACTS = ("same_moment", "easy_answer", "overlap")
 """The codes that are no alarm."""
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float64, Int64
 
-from jointrec.features import Number, Time
+from jointrec.features import Category, Feature, Number, Time
 from jointrec.labels import DAY
 from jointrec.plan import Plan, timed
 from jointrec.prepare import Tables
@@ -38,13 +38,15 @@ LAST_DAYS = (7, 30, 90)
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted of each thing: over some time, and over two parts of time that tell how
-    steady it is."""
+    """What was counted of each thing.
+
+    :param over: Over the whole of some time, and over its two halves, which tell how steady it is.
+    :param flag: Whether it is yes or no.
+    """
 
     name: str
-    whole: Float64[np.ndarray, "things"]
-    first: Float64[np.ndarray, "things"]
-    second: Float64[np.ndarray, "things"]
+    over: Sequence[Float64[np.ndarray, "things"]]
+    flag: bool = False
 
 
 def aggregate_leaks(project: Project, plan: Plan, tables: Tables) -> Iterator[Leak]:
@@ -52,12 +54,11 @@ def aggregate_leaks(project: Project, plan: Plan, tables: Tables) -> Iterator[Le
     for entity, tasks in asked_at_moments(project, plan).items():
         if entity in tables.versions:
             continue  # each row says from when on it holds
-        numbers = {
-            name: tables.entities[entity][name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        columns = {
+            name: _values(feature, tables.entities[entity][name])
             for name, feature in project.entity[entity].features.items()
-            if isinstance(feature, Number)
         }
-        varied = {name: v for name, v in numbers.items() if len(np.unique(v[np.isfinite(v)])) >= 5}
+        varied = {n: v for n, v in columns.items() if v is not None and np.nanstd(v) > 0}
         if not varied:
             continue
         found: dict[str, tuple[float, str, int]] = {}
@@ -74,6 +75,17 @@ def aggregate_leaks(project: Project, plan: Plan, tables: Tables) -> Iterator[Le
                 "`features`: counters of the past are made without it. Or give the value as it was "
                 "before the first moment.",
             )  # fmt: skip
+
+
+def _values(feature: Feature, column: pl.Series) -> Float64[np.ndarray, "things"] | None:
+    """A column as numbers, nan where null: of numbers, and of categories of two values."""
+    if isinstance(feature, Number):
+        numbers = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        return numbers if np.isfinite(numbers).any() else None
+    if isinstance(feature, Category) and column.drop_nulls().n_unique() == 2:
+        return column.rank("dense").cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return None
 
 
 def asked_at_moments(project: Project, plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -96,7 +108,8 @@ def _counts(project: Project, tables: Tables, entity: str) -> Iterator[Counted]:
         codes, times = frame[f"@{entity}"].to_numpy(), frame["@time"].to_numpy()
         columns: dict[str, Float64[np.ndarray, "events"] | None] = {event: None}
         for name in frame.columns:
-            if not name.startswith("@") and frame[name].dtype.is_numeric():
+            kind = frame[name].dtype
+            if not name.startswith("@") and (kind.is_numeric() or kind == pl.Boolean):
                 columns[f"{event}.{name}"] = (
                     frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
                 )
@@ -134,35 +147,49 @@ def _of_event(
             sums = [
                 np.bincount(codes[kept][p], weights[p], size)[1:].astype(np.float64) for p in parts
             ]  # of no rows, a count is whole
+            if values is None:
+                some = [(one > 0).astype(np.float64) for one in sums]
+                yield Counted(f"whether there was a `{column}` in {where}", some, flag=True)
             name = "number" if values is None else "sum"
-            yield Counted(f"the {name} of `{column}` over {where}", *sums)
+            yield Counted(f"the {name} of `{column}` over {where}", sums)
             if values is not None and not where.startswith("the last"):
                 rows = [np.bincount(codes[kept][p], minlength=size)[1:] for p in parts]
                 means = [
                     np.where(r > 0, s / np.maximum(r, 1), np.nan)
                     for s, r in zip(sums, rows, strict=True)
                 ]
-                yield Counted(f"the mean of `{column}` over {where}", *means)
+                yield Counted(f"the mean of `{column}` over {where}", means)
 
 
 def _agrees(values: Float64[np.ndarray, "things"], counted: Counted) -> tuple[float, str] | None:
     """How closely a column follows a count, where it knows more than either half of it."""
-    known = np.isfinite(values) & np.isfinite(counted.whole) & (counted.whole != 0)
-    if known.sum() < LEAST or len(np.unique(counted.whole[known])) < 3:
+    whole, first, second = counted.over
+    known = np.isfinite(values) & np.isfinite(whole)
+    if not counted.flag:
+        known &= whole != 0
+    least = LEAST if counted.flag else 1
+    if known.sum() < LEAST or np.partition(_sizes(whole[known]), -2)[-2] < least:
         return None
-    follows = rank_correlation(values[known], counted.whole[known])
+    if len(np.unique(whole[known])) < (2 if counted.flag else 3):
+        return None
+    follows = rank_correlation(values[known], whole[known])
     if abs(follows) < AGREES:
         return None
-    halves = known & np.isfinite(counted.first) & np.isfinite(counted.second)
+    halves = known & np.isfinite(first) & np.isfinite(second)
     if halves.sum() < LEAST / 2:
         return None
-    steady = rank_correlation(counted.first[halves], counted.second[halves])
+    steady = rank_correlation(first[halves], second[halves])
     if steady > STEADY or 1 - abs(follows) > BEYOND * (1 - steady):
         return None
     return abs(follows), (
         f"follows {counted.name} with a rank correlation of {follows:.3f}, while the two halves of "
         f"it agree with each other only by {steady:.2f}."
     )
+
+
+def _sizes(values: Float64[np.ndarray, "things"]) -> Int64[np.ndarray, "values"]:
+    """How many things have each value; 0 stands for a value that there is not."""
+    return np.concatenate([[0, 0], np.unique(values, return_counts=True)[1]])
 
 
 def later_leaks(

@@ -25,57 +25,85 @@ SURE, SURE_BINNED = 0.98, 0.997
 """How right values that are sure of an answer may be."""
 SURE_OF = 0.25
 """How much of the rarer answer they may cover while they are."""
+STAND_OUT = 2
+"""Where more columns than this take so much away, or are so sure, the answer is easy: that nobody
+who is a child was ever married is no leak."""
 LEAST = 20
 """Fewer clusters than this are no evidence."""
 FALLS = 0.15
-"""By how much an AUC may differ between training and validation, by more than chance."""
+"""By how much an AUC may differ between training and validation, by more than chance…"""
+FALLS_FROM = 0.7
+"""… where the larger of them is at least this."""
 
 
 def single_column_leaks(sample: Sample, columns: list[Column]) -> Iterator[Leak]:
     """What is wrong with each column of a task by itself."""
+    weak: dict[str, list[Leak]] = {target.name: [] for target in sample.targets}
     for column in columns:
         found = False
         for target in sample.targets:
-            for told in _giving_away(sample, target, column):
-                if not found:
-                    yield told
-                found = True
-            if not found:
+            told, strong = _giving_away(sample, target, column)
+            if told is None:
                 yield from _falling_apart(sample, target, column)
+                continue
+            if strong:
+                yield told
+            else:
+                weak[target.name].append(told)
+            found = True
+            break
         if not found and sample.amounts:
             yield from _amounts(sample, column)
+    for name, alarms in weak.items():
+        if len(alarms) <= STAND_OUT:
+            yield from alarms
+        else:
+            yield _easy(sample, name, [str(alarm.column) for alarm in alarms])
 
 
-def _giving_away(sample: Sample, target: Target, column: Column) -> Iterator[Leak]:
-    """Whether the value, that there is one, or a word in it, tells the answer."""
+def _easy(sample: Sample, name: str, columns: list[str]) -> Leak:
+    named = ", ".join(f"`{column}`" for column in columns)
+    return leak(
+        "easy_answer", f"tasks.{sample.task}", None, (sample.task,), count=len(columns),
+        evidence=f"{named} each tell much about `{name}`, or are sure of it in many rows; none of "
+        "them stands out.",
+        advice="",
+    )  # fmt: skip
+
+
+def _giving_away(sample: Sample, target: Target, column: Column) -> tuple[Leak | None, bool]:
+    """Whether the value, that there is one, or a word in it, tells the answer; and whether that
+    holds whatever other columns do."""
     shown = column.missing.mean()
     if 0.002 < shown < 0.998:
         filled = (~column.missing).astype(np.int64)
         told = power(target.yes, target.share, filled, sample.clusters)
-        why = _why(target, told, binned=False)
+        why = _almost(told) or _much(target, told, binned=False)
         if why:
-            yield leak(
+            alarm = leak(
                 "after_outcome", column.at, column.name, (sample.task,),
                 count=int((~column.missing).sum()),
                 evidence=f"That `{column.name}` is filled or missing tells `{target.name}`: {why}",
                 advice="Leave the column out of `features`, or keep only what was filled in before "
                 "the moment of asking.",
             )  # fmt: skip
-            return
+            return alarm, True
     if target.halved:
-        return
+        return None, False
     told = power(target.yes, target.share, column.codes, sample.clusters)
-    why = _why(target, told, binned=column.binned)
+    strong = _almost(told)
+    why = strong or _much(target, told, binned=column.binned)
     if why:
-        yield _copy(sample, target, column, why)
-        return
+        return _copy(sample, target, column, why), bool(strong)
     if column.cell in ("text", "list"):
         for word, holds in words_of(column, target.yes):
             told = power(target.yes, target.share, holds.astype(np.int64), sample.clusters)
-            why = _why(target, told, binned=False)
+            strong = _almost(told)
+            why = strong or _much(target, told, binned=False)
             if why:
-                yield _copy(sample, target, column, f"Rows that hold `{word}`: {why}", (word,))
-                return
+                why = f"Rows that hold `{word}`: {why}"
+                return _copy(sample, target, column, why, (word,)), bool(strong)
+    return None, False
 
 
 def _copy(
@@ -90,12 +118,17 @@ def _copy(
     )  # fmt: skip
 
 
-def _why(target: Target, told: Power, *, binned: bool) -> str:
-    """Why a column is too good to be honest; nothing where it is not."""
+def _almost(told: Power) -> str:
+    """That a column is almost the answer; nothing where it is not."""
+    if told.clusters >= LEAST and told.auc >= TOO_GOOD and told.low(1.64) >= TOO_GOOD_LOW:
+        return f"AUC {told.auc:.3f} (at least {told.low(1.64):.3f}), judged on other rows."
+    return ""
+
+
+def _much(target: Target, told: Power, *, binned: bool) -> str:
+    """That a column tells more than honest columns do, if but one or two do; nothing otherwise."""
     if told.clusters < LEAST:
         return ""
-    if told.auc >= TOO_GOOD and told.low(1.64) >= TOO_GOOD_LOW:
-        return f"AUC {told.auc:.3f} (at least {told.low(1.64):.3f}), judged on other rows."
     if told.told >= (TOLD_BINNED if binned else TOLD) and told.clusters >= 50:
         return (
             f"it takes away {told.told:.0%} of all uncertainty about the answer "
@@ -119,15 +152,25 @@ def _why(target: Target, told: Power, *, binned: bool) -> str:
 def _falling_apart(sample: Sample, target: Target, column: Column) -> Iterator[Leak]:
     """A column that tells much in training and little in validation, or the reverse."""
     learn, last = _earlier(sample)
-    late, known_late = power_later(
-        target.yes, column.codes, sample.clusters, ~sample.valid, sample.valid
-    )
-    soon, known_soon = power_later(target.yes, column.codes, sample.clusters, learn, last)
+    ways = [sample.clusters]
+    if column.entity is not None:
+        # Few items stand behind many rows: what holds of their column was drawn but once for each.
+        ways.append(sample.question.rows.codes[column.entity][sample.rows])
+    pairs = [
+        (
+            power_later(target.yes, column.codes, way, ~sample.valid, sample.valid),
+            power_later(target.yes, column.codes, way, learn, last),
+        )
+        for way in ways
+    ]
+    (late, known_late), (soon, known_soon) = pairs[0]
     if min(known_late, known_soon) < 0.5 or min(late.clusters, soon.clusters) < LEAST:
         return
     gap = soon.auc - late.auc
-    error = float(np.hypot(soon.spread, late.spread))
+    error = float(np.sqrt(sum(late.spread**2 + soon.spread**2 for (late, _), (soon, _) in pairs)))
     if abs(gap) < FALLS or abs(gap) - 3 * error < FALLS / 2:
+        return
+    if max(soon.auc, late.auc) < FALLS_FROM:
         return
     higher, lower = ("training", "validation") if gap > 0 else ("validation", "training")
     yield leak(
