@@ -181,7 +181,7 @@ PLANTS: Mapping[str, Plant] = {
     "large_number": Plant("order", 2, changed("quantity", {7: 800.0, 3990: 4999.0})),
     "return": Plant("order", 5, _returned),
     "negative_number": Plant("order", 4, _negative),
-    "mixed_types": Plant("order", 3, changed("size", {3: "n/a", 44: "n/a", 3000: "n/a"})),
+    "mixed_types": Plant("order", 3, changed("size", {3: "small", 44: "small", 3000: "small"})),
     "mojibake": Plant("order", 4, changed("note", dict.fromkeys((2, 30, 60, 3900), "CafÃ©"))),
     "constant_column": Plant(
         "order", NUM_ORDERS, lambda frame: frame.with_columns(pl.lit("40").alias("size"))

@@ -78,7 +78,7 @@ ODD: Mapping[str, tuple[jr.Project, str]] = {
     "event no_key": (
         project(visits=VISITS.vstack(VISITS.head(1).with_columns(user=pl.lit(None, pl.String)))),
         "event.visit: rows that name nobody. 1 set aside, such as "
-        f"`user=None, at={START}, paid=1.0`.",
+        "`user=None, at=2023-11-15 00:00:00, paid=1.0`.",
     ),
     "event no_time": (
         project(visits=VISITS.vstack(VISITS.head(1).with_columns(at=pl.lit(None, pl.Int64)))),
@@ -87,7 +87,7 @@ ODD: Mapping[str, tuple[jr.Project, str]] = {
     "event strange_time": (
         project(visits=VISITS.vstack(VISITS.head(1).with_columns(at=pl.lit(-DAY)))),
         "event.visit: `at` is before 1980 or after 2100. 1 set aside, such as "
-        f"`user=a, at={-DAY}, paid=1.0`.",
+        "`user=a, at=1969-12-31 00:00:00, paid=1.0`.",
     ),
     "event orphan": (
         project(visits=VISITS.vstack(VISITS.head(2).with_columns(user=pl.lit("z")))),
@@ -97,7 +97,7 @@ ODD: Mapping[str, tuple[jr.Project, str]] = {
         project(visits=VISITS.vstack(VISITS.head(2))),
         "event.visit: rows equal to an earlier one in every column that is read. Where they are "
         "mistakes, name the column that tells rows apart as `key`. 2 kept, such as "
-        f"`user=a, at={START}, paid=1.0`, `user=b, at={START + 10 * DAY}, paid=0.0`.",
+        "`user=a, at=2023-11-15 00:00:00, paid=1.0`, `user=b, at=2023-11-25 00:00:00, paid=0.0`.",
     ),
 }
 

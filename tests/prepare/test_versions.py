@@ -273,7 +273,7 @@ def test_two_versions_of_one_moment_are_a_finding():
     assert told["two_versions"] == (
         "entity.user: rows that say something else of a `user` than an earlier row of the very "
         "same `since`. The first of each is used. 1 set aside, such as "
-        f"`user=u, since={START + DAY}, kind=a, size=2.0`."
+        "`user=u, since=2024-01-02 00:00:00, kind=a, size=2.0`."
     )
     assert told["repeated_version"].startswith(
         "entity.user: rows equal to an earlier one, `since` and all. 1 used once, such as `user=v"

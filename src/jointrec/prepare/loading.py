@@ -47,7 +47,7 @@ def load(
     """
 
     def read_anew() -> tuple[dict[str, pl.DataFrame], Record]:
-        record = Record(project.cleaning)
+        record = Record(project.cleaning, _times(project))
         return _read(project, root, record), record
 
     frames, record = sources.in_one_snapshot(read_anew)
@@ -87,6 +87,16 @@ def load(
 def _own(frame: pl.DataFrame) -> pl.DataFrame:
     """A clean table without the numbers that its rows have in the source."""
     return frame.drop(NUMBER, strict=False)
+
+
+def _times(project: Project) -> dict[str, list[str]]:
+    """For each table, as the project names it, the columns that are read as times."""
+    return {
+        _at(project, name): [
+            column for column, cell in wanted_columns(project, name).items() if cell is Cell.TIME
+        ]
+        for name in [*project.entity, *project.event]
+    }
 
 
 def wanted_columns(project: Project, table: str) -> dict[str, Cell]:

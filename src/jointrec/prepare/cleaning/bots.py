@@ -12,7 +12,7 @@ from jointrec.plan import key_column
 from .base import LEAST, Detector, Limits, Odd, View
 
 HOUR = 3_600_000_000
-SAMPLE = 200_000
+SAMPLE = 50_000
 """From how many rows on only some actors are looked at to learn what is usual."""
 
 

@@ -13,7 +13,7 @@ from jointrec.labels import DAY
 from .base import LEAST, Detector, Limits, Odd, View
 
 MINUTE = 60_000_000
-SAMPLE = 200_000
+SAMPLE = 50_000
 """From how many rows on only some moments are looked at to learn what is usual."""
 
 
@@ -44,10 +44,10 @@ class ClockBurst(Detector):
         """The rows at such moments."""
         for name, limit in limits.items():
             frame, actor = view.tables.events[name], _actor(view, name)
-            counts = frame["@time"].value_counts().filter(pl.col("count") > limit)
-            if counts.is_empty():
+            crowded = _repeated(frame["@time"], int(limit))
+            if crowded.is_empty():
                 continue
-            many = frame.filter(pl.col("@time").is_in(counts["@time"].implode()))
+            many = frame.filter(pl.col("@time").is_in(crowded.implode()))
             acted = many.group_by("@time").agg(pl.col(actor).n_unique().alias("actors"))
             moments = acted.filter(pl.col("actors") > limit)["@time"]
             rows = frame["@time"].is_in(moments.implode())
@@ -122,6 +122,17 @@ class CrowdedDay(Detector):
                 column = view.project.event[name].time
                 rows = days.is_in(crowded.implode())
                 yield Odd(name, column, rows, text, None, _shown(crowded * DAY))
+
+
+def _repeated(times: pl.Series, most: int) -> pl.Series:
+    """The moments that are there more often than so many times.
+
+    >>> _repeated(pl.Series([3, 1, 3, 3, 1]), 2).to_list()
+    [3]
+    """
+    ordered = times.sort()
+    same = ordered[most:] == ordered[: max(len(ordered) - most, 0)]
+    return ordered[most:].filter(same).unique()
 
 
 def _actor(view: View, name: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,8 @@ EXAMPLES = 3
 """How many examples a finding shows."""
 INTERNAL = r"^@.*$"
 """The columns of a table that are not its own."""
+YEAR_1, YEAR_10_000 = -62_135_596_800_000_000, 253_402_300_800_000_000
+"""What a calendar holds, in µs since 1970."""
 NUMBER = "@@row"
 """The number of a row in its source, from 1. Two signs, as an entity may be called ``row``."""
 
@@ -22,12 +25,17 @@ class Record:
     """What cleaning has found so far.
 
     :param chosen: What the project wants done, by code or ``table.code``.
+    :param times: For each table, as the project names it, its columns of times (µs).
     :ivar findings: What was odd, in the order in which it was found.
     :ivar quarantine: For each table the rows that were set aside, with ``@reason`` and ``@row``.
     """
 
-    def __init__(self, chosen: Mapping[str, str] | None = None) -> None:
-        self.chosen = chosen or {}
+    def __init__(
+        self,
+        chosen: Mapping[str, str] | None = None,
+        times: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self.chosen, self.times = chosen or {}, times or {}
         self.findings: list[Finding] = []
         self.quarantine: dict[str, pl.DataFrame] = {}
 
@@ -59,6 +67,8 @@ class Record:
             few = bad.drop_nulls().unique(maintain_order=True).head(EXAMPLES).to_list()
         else:
             few = bad.head(EXAMPLES).select(pl.exclude(INTERNAL)).to_dicts()
+            for row in few:
+                row |= {name: _moment(row[name]) for name in self.times.get(at, ()) if name in row}
         examples = few if examples is None else examples
         shown = tuple(_shown(value) for value in examples[:EXAMPLES])
         done = done_about(code, action or self.action(code, at))
@@ -90,6 +100,13 @@ class Record:
     def aside(self, name: str) -> int:
         """How many rows of a table are in the quarantine."""
         return len(self.quarantine[name]) if name in self.quarantine else 0
+
+
+def _moment(time: int | None) -> object:
+    """A time (µs UTC) as people write it; one that no calendar holds stays a number."""
+    if time is None or not YEAR_1 <= time < YEAR_10_000:
+        return time
+    return datetime(1970, 1, 1) + timedelta(microseconds=time)
 
 
 def _shown(example: object) -> str:
