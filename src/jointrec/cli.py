@@ -120,9 +120,7 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail (exit code 1) where a leak is suspected.")
     ] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a page with plots of every column here.")
-    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with plots here.")] = None,
 ) -> None:
     """Print the plan of a project in numbers, and every problem at once.
 
