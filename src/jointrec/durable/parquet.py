@@ -8,6 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointrec.errors import BundleError
@@ -29,15 +30,15 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     pq.write_table(frame.to_arrow(), path, compression="zstd", write_page_checksum=True)
 
 
-def read_parquet(path: Path) -> pl.DataFrame:
-    """Reads a table that :func:`write_parquet` wrote, page by page checked.
+def read_parquet(path: Path) -> pa.Table:
+    """Reads a table that this package wrote, page by page checked.
 
     :raises BundleError: where it is another kind of file, which could run code.
     """
     with open_plain(path) as file:
         if names_extension(file):
             raise BundleError(f"{path}: uses Arrow extension types, which are never written here.")
-        return pl.DataFrame(pq.read_table(file, page_checksum_verification=True))
+        return pq.read_table(file, page_checksum_verification=True)
 
 
 def names_extension(file: BufferedReader) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from jointrec.errors import JointRecError, SourceError, together
-from jointrec.sources import Cell, head, in_one_snapshot, is_database, read, tables
+from jointrec.sources import Cell, files, head, in_one_snapshot, is_database, read, tables
 
 from .names import TIME, singular, snake
 
@@ -164,6 +164,7 @@ def look_at_folder(folder: Path) -> list[Seen]:
 
 
 def _look_at(folder: Path, source: str) -> Seen:
+    files(source, root=folder, at=str(folder))  # a pipe would be waited for
     path = folder / source
     if source.endswith(".parquet"):
         lazy = pl.scan_parquet(path)

@@ -96,7 +96,7 @@ class Files:
 
     def table(self, name: str) -> pl.DataFrame:
         """A table, page by page checked again."""
-        return durable.read_parquet(self.path(name))
+        return pl.DataFrame(durable.read_parquet(self.path(name)))
 
     def weights(self, name: str) -> dict[str, torch.Tensor]:
         """The weights of a network, all of them finite."""

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jointrec.durable import read_parquet
 from jointrec.features import Bags
 
 from .workspace import Workspace
@@ -127,7 +128,7 @@ def _file(folder: Path, about: Mapping[str, Any], number: int) -> Path:
 
 def read_table(path: Path) -> pa.Table:
     """A file of a group or of a table, page by page checked."""
-    return pq.read_table(path, page_checksum_verification=True)
+    return read_parquet(path)
 
 
 def _write(table: pa.Table, path: Path) -> None:
