@@ -47,7 +47,8 @@ def _versioned(project: Project, name: str, frame: pl.DataFrame, record: Record)
     same = frame.with_row_index("@place").filter(again)
     said = [c for c in frame.columns if c not in (entity.key, entity.time) and c[0] != "@"]
     first = [pl.col(column).first().over("@key", "@time").alias(f"@{column}") for column in said]
-    differs = pl.any_horizontal(*[pl.col(c).ne_missing(pl.col(f"@{c}")) for c in said])
+    unlike = [pl.col(c).ne_missing(pl.col(f"@{c}")) for c in said]
+    differs = pl.any_horizontal(pl.lit(False), *unlike)  # nothing may be said at all
     told = same.with_columns(*first).select(
         "@place",
         differs.alias("differs"),
