@@ -138,9 +138,9 @@ def main() -> None:
     }
     for impressions in given.events:
         found["runs"].append(run(int(impressions)))
-        print(json.dumps(found["runs"][-1], indent=1))
-    if given.out is not None:
-        given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(found["runs"][-1], indent=1), flush=True)
+        if given.out is not None:
+            given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
