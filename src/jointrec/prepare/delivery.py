@@ -83,8 +83,8 @@ def open_handover(project: Project, plan: Plan, folder: Path) -> Ready:
     told = together([f"{name} differs." for name in different], of=str(folder))
     raise ProjectError(
         f"{told} It was prepared for another project: prepare it again, or take the project that "
-        f"is beside it, {folder / 'project.toml'}. How a project learns may differ: numeric, sharing, "
-        "fusion, balancing, optimizer, table, budget, and which history it is."
+        f"is beside it, {folder / 'project.toml'}. How a project learns may differ: numeric, "
+        "sharing, fusion, balancing, optimizer, table, budget, and which history it is."
     )
 
 
