@@ -89,7 +89,7 @@ def test_another_project_is_told_where_it_differs(folder: Path):
     for part in ("entity.user differs.", "tasks.churn differs.", "counters differs."):
         assert part in str(told.value)
     assert "event" not in str(told.value)
-    assert "How a project learns may differ: sharing" in str(told.value)
+    assert "How a project learns may differ: numeric, sharing" in str(told.value)
     assert str(folder / "project.toml") in str(told.value)
 
 
