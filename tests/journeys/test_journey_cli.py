@@ -146,7 +146,8 @@ def test_from_a_folder_of_tables_to_answers(cli, tmp_path):
     later = shown.to_frame().filter(pl.col("shown_at") >= pl.datetime(2025, 2, 10)).height
     assert report["tasks"]["click"]["rows"] == later
     stages = [json.loads(line) for line in (first / "log.jsonl").read_text().splitlines()]
-    assert [line["stage"] for line in stages if "stage" in line] == ["prepare", "train", "compare"]
+    told = [line["stage"] for line in stages if "stage" in line]
+    assert told == ["prepare", "leaks", "train", "compare"]
 
     # What it proposes to do next really works.
     steps = [line.strip() for line in ran.out.splitlines() if line.startswith("  jointrec ")]
