@@ -26,6 +26,17 @@ from jointrec.plan import plan
 from jointrec.prepare import load, prepare
 
 
+def large_enough(kind: str, seed: int) -> int:
+    """The first seed from this one on of a shop with fifty of the rarest answer: a leak in fewer is
+    not held against the scanner, which says nothing of less than twenty."""
+    while True:
+        made = KINDS[kind](seed)
+        bought = len(made.frames["purchase"]) if "purchase" in made.frames else 50
+        if min(int((made.labels() > 0).sum()), bought) >= 50:
+            return seed
+        seed += 1
+
+
 def planted(name: str, kind: str, seed: int) -> tuple[Leaks, list[Leak]]:
     """A shop with a leak: all that was found, and what is that leak."""
     how, codes, column, _ = PLANTED[name]
@@ -70,7 +81,8 @@ def test_many_clean_shops_and_many_plantings():
     missed, caught, beside = [], 0, []
     for name, (_, _, _, kinds) in PLANTED.items():
         for n in range(5):
-            kind, seed = kinds[n % len(kinds)], 5_000 + 17 * n
+            kind = kinds[n % len(kinds)]
+            seed = large_enough(kind, 5_000 + 17 * n)
             found, right = planted(name, kind, seed)
             caught += bool(right)
             missed += [] if right else [(name, kind, seed)]
@@ -139,7 +151,7 @@ def test_large_tables_are_sampled():
     found = find_leaks(shop)
     assert [(one.code, one.column) for one in found.alarms] == [("tells_answer", "b")]
     looked, of = found.looked_at["row"]
-    assert looked < 20_000 < of
+    assert looked < 15_000 < of
 
 
 def test_few_rows_prove_nothing():

@@ -9,12 +9,12 @@ from typing import Any
 from jointrec.sources import Finding
 
 CODES: Mapping[str, str] = {
+    "later_than_moment": "a time of an entity that lies after the moment of asking",
     "after_outcome": "a column that is filled only once the answer is known",
     "tells_answer": "a column that by itself is almost the answer",
     "id_tells_answer": "an id whose beginning, end or order tells the answer",
     "id_tells_time": "an id or a number that only counts up with time",
     "future_aggregate": "a column of an entity that sums up what happened later",
-    "later_than_moment": "a time of an entity that lies after the moment of asking",
     "falls_apart": "a column that tells much in training and little later, or the reverse",
     "event_before_outcome": "an event that is booked just before the row that it answers",
     "matures_too_short": "outcomes that are settled later than `matures` says",
@@ -25,7 +25,7 @@ CODES: Mapping[str, str] = {
     "easy_answer": "columns that all tell the answer well, so that none stands out: no alarm",
     "overlap": "how many of those asked in test were seen in training: no alarm",
 }
-"""Every code, and what it means."""
+"""Every code, and what it means. Of several for one column the first is told."""
 FACTS = ("same_moment", "easy_answer", "overlap")
 """The codes that are no alarm."""
 

@@ -14,9 +14,9 @@ from jointrec.prepare.answers import AllAnswered
 from jointrec.project import Project
 from jointrec.splits import TRAIN, VALID
 
-MOST = 16_000
+MOST = 8_000
 """How many rows of a task are looked at; with fewer, all are."""
-MOST_RARE = 5_000
+MOST_RARE = 4_000
 """Of the rows looked at, how many may be those of the rarer answer, of which all are taken."""
 SEED = 20_130
 
