@@ -19,9 +19,12 @@ EACH = 30.0
 ROUND = 200
 
 
-def fuzz(target: Callable[[Any], object], inputs: st.SearchStrategy[Any]) -> int:
+def fuzz(
+    target: Callable[[Any], object], inputs: st.SearchStrategy[Any], *, shrink: bool = True
+) -> int:
     """Runs a target on made-up inputs until its time is over, and gives how many there were.
 
+    :param shrink: Whether to look for the smallest input that goes wrong, which takes a while.
     :raises AssertionError: where an input ends in any error but one that this package raises on
         purpose, or takes too long; Hypothesis shows the smallest such input.
     """
@@ -30,7 +33,8 @@ def fuzz(target: Callable[[Any], object], inputs: st.SearchStrategy[Any]) -> int
 
     @settings(
         max_examples=ROUND, deadline=None, database=None, derandomize=False,
-        phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink][: 1 + shrink],
+        suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(inputs)
     def some(data: Any) -> None:

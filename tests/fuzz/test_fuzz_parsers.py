@@ -10,6 +10,7 @@ import io
 import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from jointrec.durable.manifest import parse_manifest
 from jointrec.labels import microseconds
 from jointrec.plan import plan
 from jointrec.prepare import Preparation
+from jointrec.prepare.prepared import Layout
 from jointrec.sources import Cell
 
 SHA = "0123456789abcdef" * 4
@@ -135,12 +137,13 @@ def texts() -> st.SearchStrategy[str | None]:
 def layouts() -> dict[str, Any]:
     """A preparation with the shape of what is prepared."""
     layout = {
+        **{field.name: {} for field in fields(Layout)},
         "table_rows": 3, "things": {"user": FIELDS}, "moments": {"user": ["a"]},
         "pairs": [["user", "item", ["p"]]], "context": {"visit": FIELDS}, "clock": ["hour"],
         "kinds": {"user": ["visit"]}, "objects": {"user": ["item"]}, "sizes": {"user": 2},
         "constants": {"click": [0.5]}, "scales": {"clock": "clock"},
     }  # fmt: skip
-    return {**PREPARATION, "layout": layout}
+    return {**{field.name: {} for field in fields(Preparation)}, **PREPARATION, "layout": layout}
 
 
 def parquet_file() -> bytes:
@@ -207,5 +210,5 @@ def test_a_parser_without_care_would_be_found_out(
     monkeypatch.setattr(fuzzing, "SECONDS", 60.0)  # until it is found, which takes some tries
     _, inputs, naive = TARGETS[name]
     with pytest.raises(BaseException) as caught:  # several errors come as a group
-        fuzz(naive, inputs())
+        fuzz(naive, inputs(), shrink=False)
     assert not isinstance(caught.value, KeyboardInterrupt)

@@ -51,3 +51,15 @@ def test_a_naive_reader_gets_some_of_each_kind_wrong(kind: str, tmp_path: Path) 
             (tmp_path / str(n)).mkdir()
             found[outcome(case, tmp_path / str(n))] += 1
     assert found["wrong"] + found["silent"] + found["rows lost"] + found["refused"] > 0, found
+
+
+@pytest.mark.slow
+def test_it_gets_most_of_the_corpus_wrong(tmp_path: Path) -> None:
+    found: Counter[str] = Counter()
+    for kind, cases in KINDS.items():
+        for n, case in enumerate(cases):
+            if case.source == "t.csv" and case.meanwhile is None and kind != "no plain file":
+                (tmp_path / kind / str(n)).mkdir(parents=True)
+                found[outcome(case, tmp_path / kind / str(n))] += 1
+    assert found["wrong"] > 50 and found["silent"] > 20, found
+    assert found["right"] < found.total() / 2, found
