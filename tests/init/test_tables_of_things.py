@@ -87,3 +87,13 @@ def test_what_a_column_tells_of_a_key_is_counted_beyond_the_usual():
     once = pl.DataFrame({"key": range(100), "land": ["x", "y"] * 50})
     assert tells(once, "key", "land") == 0.0
     assert tells(usual.with_columns(land=pl.lit("x")), "key", "land") == 0.0
+
+
+def test_two_tables_of_one_kind_of_thing_have_two_names(tmp_path: Path):
+    for name in ("toys", "books"):
+        frame = pl.DataFrame({"item_id": range(50), "brand": ["red", "blue"] * 25})
+        frame.with_columns(photo=pl.lit(b"\x89PNG")).write_parquet(tmp_path / f"{name}.parquet")
+    bought().rename({"product_id": "item_id"}).write_parquet(tmp_path / "orders.parquet")
+    shop = jr.parse(propose(tmp_path))
+    assert set(shop.entity) == {"item", "toy", "user"}
+    assert set(shop.entity["item"].features) == set(shop.entity["toy"].features) == {"brand"}

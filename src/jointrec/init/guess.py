@@ -61,6 +61,9 @@ def entities_of(
             why = "it is the only table, and no column never repeats, so each row is one"
             guesses.append(EntityGuess(table.name, table, None, why))
             rest.remove(table)
+    for place, guess in enumerate(guesses):
+        if guess.name in {other.name for other in guesses[:place]}:
+            guess.name = guess.table.name
     if not rest and len(guesses) == 1:
         guesses[0].labels = _outcomes(guesses[0])
     return guesses, rest
@@ -189,8 +192,8 @@ def _kinds(
     recognised: bool,
 ) -> list[EventGuess]:
     """One event for each kind of rows, in the order in which shoppers come to them."""
-    counts = table.column(kind).values.cast(pl.String).value_counts(sort=True, name="@count")
-    values = sorted(counts[kind].to_list(), key=lambda value: (order_of(value), value))
+    found = table.sample[kind].cast(pl.String).drop_nulls().unique().to_list()
+    values = sorted(found, key=lambda value: (order_of(value), value))
     events = []
     for value in values:
         rows = of_kind(table, kind, value)

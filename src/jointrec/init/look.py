@@ -118,6 +118,7 @@ def _own_tables(url: str) -> list[str]:
 
 def _look_at_table(source: str) -> Seen:
     sample = pl.DataFrame(head(source, MOST_ROWS, at="init").table)
+    sample = sample.select(_readable(sample.schema))
     whole = None if len(sample) < MOST_ROWS else source
     name = singular(_table_of(source).rpartition(".")[2])
     return _seen(source, name, sample, lambda columns: _whole_of_table(whole, sample, columns))
@@ -173,12 +174,16 @@ def _look_at(folder: Path, source: str) -> Seen:
     else:
         lazy = pl.scan_ndjson(path)
     schema = lazy.collect_schema()
-    flat = [name for name, kind in schema.items() if not isinstance(kind, pl.Struct)]
-    sample = lazy.select(flat).head(MOST_ROWS).collect()
+    sample = lazy.select(_readable(schema)).head(MOST_ROWS).collect()
     stem = Path(source).parent.name if "*" in source else Path(source).stem
     return _seen(
         source, singular(stem), sample, lambda columns: _asked_of_all(lazy, columns).collect()
     )
+
+
+def _readable(schema: pl.Schema) -> list[str]:
+    """The columns that can be looked at: neither records nor bytes, such as pictures."""
+    return [name for name, kind in schema.items() if kind.base_type() not in (pl.Struct, pl.Binary)]
 
 
 def _seen(

@@ -8,7 +8,9 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEY_END = re.compile(r"_?(id|key|code|name|sku|uuid|no|number|pseudo_id)$")
 ID = re.compile(r"(^|_)(id|key|code|sku|uuid|guid|no|number)$|(?<!pa)(?<!val)id$")
 PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person|shopper|account")
-ITEM = re.compile(r"(^|_)(item|product|sku|stock|article|asin|goods|material|isbn|upc|ean|movie)")
+ITEM = re.compile(
+    r"(^|_)(item|product|sku|stock|article|asin|goods|material|isbn|upc|ean|movie|brand_id)"
+)
 TOGETHER = re.compile(r"session|request|(^|_)list(_|$)|impression_list|search_id")
 ORDER = re.compile(r"invoice|order|transaction|basket|receipt|bill")
 TYPE = re.compile(r"(^|_)(type|event|action|behavio[u]?r|kind)(_|$)|event_name")
