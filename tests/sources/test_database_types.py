@@ -221,16 +221,16 @@ def test_what_postgresql_alone_can_hold_is_refused(
 def test_schemas_of_postgresql(postgresql: Server) -> None:
     postgresql.run("CREATE SCHEMA sales")
     postgresql.run("CREATE TABLE sales.lines AS SELECT 1 AS id")
-    postgresql.run("CREATE TABLE items AS SELECT 2 AS id")
+    postgresql.run("CREATE TABLE shelves AS SELECT 2 AS id")
     assert got(postgresql.table("sales.lines"), id=Cell.ID) == {"id": ["1"]}
-    assert got(postgresql.table("public.items"), id=Cell.ID) == {"id": ["2"]}
+    assert got(postgresql.table("public.shelves"), id=Cell.ID) == {"id": ["2"]}
     listed = sources.tables(postgresql.url, at="init")
-    assert {postgresql.table("items"), postgresql.table("sales.lines")} <= set(listed)
+    assert {postgresql.table("shelves"), postgresql.table("sales.lines")} <= set(listed)
     assert not any("pg_" in source or "information_schema" in source for source in listed)
     told = refused(postgresql.table("lines"), id=Cell.ID)
     assert "there is no table or view `lines`. Did you mean `sales.lines`?" in told
     postgresql.run("DROP SCHEMA sales CASCADE")
-    postgresql.run("DROP TABLE items")
+    postgresql.run("DROP TABLE shelves")
 
 
 # --- MariaDB -------------------------------------------------------------------------------------
