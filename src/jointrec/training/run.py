@@ -19,6 +19,7 @@ from jointrec.splits import VALID
 from .average import Average
 from .losses import summed, to_learn
 from .stopping import Stopping, components, shared_scales
+from .threads import threads, threads_for
 from .watch import Epoch, Progress, Watch
 
 LONGEST = 10.0
@@ -70,10 +71,11 @@ class Run:
         begun, rows = perf_counter(), 0
         sums, counts = torch.zeros(len(active)), torch.zeros(len(active), dtype=torch.long)
         self.network.train()
-        for step, batch in enumerate(self.loader.epoch(self.epoch), 1):
-            step_sums, step_counts = self._step(batch, active, step)
-            sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)
-            watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
+        with threads(threads_for(self.project.budget.rows)):
+            for step, batch in enumerate(self.loader.epoch(self.epoch), 1):
+                step_sums, step_counts = self._step(batch, active, step)
+                sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)
+                watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
         with self.average.in_place():
             valid = self._validate()
             self.stopping.update(self.epoch, valid)
