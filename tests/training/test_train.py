@@ -9,7 +9,7 @@ import torch
 from shop_prepared import impressions, prepared, project
 
 from jointrec.balancing import Normalized, Uncertainty
-from jointrec.batches.order import FEWEST_TAKEN
+from jointrec.batches import order
 from jointrec.budget import Budget
 from jointrec.errors import BundleError, DataError, ProjectError
 from jointrec.network import JointNetwork, answers_of
@@ -253,7 +253,9 @@ def test_a_task_alone_is_asked_the_same_rows_without_its_funnel() -> None:
     (answers,) = answers_of(network, arrays, asked, ("buy",), np.arange(50))
     assert answers["buy"].shape == (50,)
     known = ~np.isnan(asked.labels["buy"]) & (asked.parts["buy"] == TRAIN)
-    assert trained.log[0].rows == known.sum() * -(-FEWEST_TAKEN // known.sum())  # whole passes
+    assert trained.log[0].rows == known.sum() * -(
+        -order.FEWEST_TAKEN // known.sum()
+    )  # whole passes
     with pytest.raises(ProjectError, match="Did you mean `buy`"):
         alone(shop, "by")
 
