@@ -14,6 +14,7 @@ from jointrec.functional.funnel import chain
 from jointrec.plan import Plan
 from jointrec.prepare.popularity import DAYS
 from jointrec.prepare.prepared import Layout
+from jointrec.prepare.reader import group_name
 from jointrec.project import Project
 
 from .heads import ChoiceHead, Head, conditional
@@ -57,7 +58,7 @@ class JointNetwork(nn.Module):
         )
         self.counted = tuple(part for part in self.parts if part.kind in ("moment", "pair"))
         numeric = [
-            project.numeric.build(layout.edges[" × ".join(part.of)]) for part in self.counted
+            project.numeric.build(layout.edges[group_name(part.of)]) for part in self.counted
         ]
         self.numeric = nn.ModuleList(numeric)
         read = dict(zip(self.counted, (reader.size for reader in numeric), strict=True))

@@ -68,8 +68,7 @@ class _PiecewiseLinear(NumericReader):
         self.register_buffer("at", torch.tensor(at, dtype=torch.long), persistent=False)
         self.register_buffer("starts", torch.tensor(starts), persistent=False)
         self.register_buffer("spans", torch.tensor(spans), persistent=False)
-        self.width = width if pieces else 0
-        self.size = len(edges) + self.width
+        self.size = len(edges) + (width if pieces else 0)
         self.mixed = nn.Linear(len(pieces), width) if pieces else None
         if self.mixed is not None:  # silent at first: many random numbers would drown the ids
             nn.init.zeros_(self.mixed.weight)

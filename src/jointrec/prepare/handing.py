@@ -16,7 +16,7 @@ from jointrec.plan import Grain, Plan
 
 from .history import PastOf
 from .prepared import Asked, Fields, FieldsLayout, Layout, Moments, Past, Prepared, Things
-from .reader import Reader, pair_name
+from .reader import Reader, group_name
 from .shards import Field, Group, Values, read_frame, read_group, write_frame, write_group
 from .tables import Tables
 from .timeline import Index
@@ -139,7 +139,7 @@ def _asked(asked: Asked, layout: Layout) -> Group:
     clock = layout.clock if asked.clock.shape[1] else ()
     group["clock"] = _wide(asked.clock, "clock", clock)
     for pair, numbers in asked.pairs.items():
-        name = f"pair.{pair_name(pair)}"
+        name = f"pair.{group_name(pair)}"
         group[name] = _wide(numbers, "number", layout.pairs[pair])
     context = layout.context.get(asked.grain.table) if asked.grain.asking == "row" else None
     return {**group, **_fields(asked.context, context or FieldsLayout(), "context.")}
@@ -158,9 +158,9 @@ def _asked_of(folder: Path, about: About, grain: Grain, workspace: Workspace) ->
         context=_fields_of(arrays, "context."),
         clock=_plain(arrays, "clock"),
         pairs={
-            pair: _plain(arrays, f"pair.{pair_name(pair)}")
+            pair: _plain(arrays, f"pair.{group_name(pair)}")
             for pair in grain.pairs
-            if f"pair.{pair_name(pair)}" in arrays
+            if f"pair.{group_name(pair)}" in arrays
         },
         labels={task: _plain(arrays, f"label.{task}") for task in grain.tasks},
         parts={task: _plain(arrays, f"part.{task}") for task in grain.tasks},

@@ -17,7 +17,7 @@ from jointrec.splits import TRAIN
 from .answers import Answered, State
 from .preparation import Preparation, Scale
 from .prepared import Layout
-from .reader import Raw, pair_name
+from .reader import Raw, group_name
 from .tables import Tables
 from .training_rows import days_named, learned_rows, times_named
 
@@ -111,7 +111,7 @@ def used_numbers(
             used[raw.at[entity][train]] = True
             moments.setdefault(entity, []).append((moment.numbers, used))
         for pair, numbers in raw.pairs.items():
-            pairs.setdefault(pair_name(pair), []).append((numbers, train))
+            pairs.setdefault(group_name(pair), []).append((numbers, train))
     return moments | pairs
 
 

@@ -81,7 +81,7 @@ class Reader:
             context=_context(self, grain, context, rows, workspace),
             clock=_clock(rows, self.project.time_zone, workspace),
             pairs={
-                pair: _standardised(scales[pair_name(pair)], numbers, workspace)
+                pair: _standardised(scales[group_name(pair)], numbers, workspace)
                 for pair, numbers in raw.pairs.items()
             },
             labels={},
@@ -91,9 +91,9 @@ class Reader:
         )
 
 
-def pair_name(pair: tuple[str, str]) -> str:
-    """How a pair of entities is written: ``user × item``."""
-    return " × ".join(pair)
+def group_name(entities: tuple[str, ...]) -> str:
+    """What a group of numbers is called: ``user`` for one entity, ``user × item`` for two."""
+    return " × ".join(entities)
 
 
 def _standardised(
