@@ -22,6 +22,8 @@ MOST_ROWS = 40
 """How many rows of answers are shown; a file holds them all."""
 WIDTH = 200
 """How wide a table may be where there is no terminal to say so."""
+MOST_SHOWN = 60
+"""How many characters of the examples of a finding are shown; findings.csv holds all of them."""
 ENDINGS = (".csv", ".parquet")
 
 
@@ -78,10 +80,19 @@ def _findings_table(checked: Checked) -> Table:
     table.add_column("for example")
     for finding in sorted(checked.findings, key=lambda found: -found.count):
         where = finding.at if finding.column is None else f"{finding.at}.{finding.column}"
-        examples = "; ".join(finding.examples)[:60]
+        examples = shorten("; ".join(finding.examples), MOST_SHOWN)
         count = f"{finding.count:,}"
         _add(table, [finding.code, where, count, finding.text, finding.action, examples])
     return table
+
+
+def shorten(text: str, most: int) -> str:
+    """A text that is cut where it is too long, which shows.
+
+    >>> shorten("customer=17908", 10), shorten("short", 10)
+    ('customer=…', 'short')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def print_leaks(leaks: Leaks) -> None:

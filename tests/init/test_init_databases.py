@@ -61,6 +61,12 @@ def without_sources(shop: jr.Project) -> jr.Project:
     )
 
 
+def reasons(text: str) -> list[str]:
+    """The comments of a project, in which a table is called the same wherever it lies."""
+    found = [line.partition("#")[2] for line in text.splitlines() if not line.startswith("# Then")]
+    return [reason.replace(".parquet", "") for reason in found if "source =" not in reason]
+
+
 @pytest.mark.parametrize(
     ("database", "name"),
     [
@@ -79,6 +85,7 @@ def test_it_is_the_project_of_its_files(
         frame.write_parquet(folder / f"{table}.parquet")
     from_files = jr.parse(propose(folder))
     shop = jr.parse(propose(database.url))
+    assert reasons(propose(database.url)) == reasons(propose(folder))
     assert without_sources(shop) == without_sources(from_files)
     told = check(shop)
     assert told.rows_in == check(from_files, folder).rows_in

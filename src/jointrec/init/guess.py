@@ -146,7 +146,7 @@ def events_of(
         joined = _joined(table, entities, known)
         if not joined:
             left.append(
-                f"{table.source}: no column leads to another table, and none never repeats."
+                f"{table.called}: no column leads to another table, and none never repeats."
             )
             continue
         roles = known[table.source].roles if table.source in known else {}

@@ -61,6 +61,11 @@ class Seen:
     sample: pl.DataFrame
     spans: Mapping[str, float]
 
+    @property
+    def called(self) -> str:
+        """What people call it: its file, or its table where it is one of a database."""
+        return _table_of(self.source) if is_database(self.source) else self.source
+
     def column(self, name: str) -> Column:
         """A column by its name."""
         return next(column for column in self.columns if column.name == name)

@@ -75,7 +75,7 @@ def _zone_lines(tables: Sequence[Seen]) -> list[str]:
 def _entity_lines(entity: EntityGuess) -> list[str]:
     holds = "holds things, one a row" if entity.time is None else "names things"
     lines = [
-        f"# {entity.table.source} {holds}: {entity.why}.",
+        f"# {entity.table.called} {holds}: {entity.why}.",
         f"[entity.{name(entity.name)}]",
         f"source = {text(entity.table.source)}",
     ]
@@ -128,7 +128,7 @@ def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]
             lines.append(f"# These rows are counted. They also hold: {', '.join(readable)}.")
     else:
         lines += _feature_lines(columns, event.table.rows, event=True)
-    why = f"# {event.table.source} holds events: {event.why}."
+    why = f"# {event.table.called} holds events: {event.why}."
     if event.unsure is None:
         return [why, *lines]
     return [why, f"# Left out: {event.unsure}.", *commented(lines)]
