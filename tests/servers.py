@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -164,6 +165,19 @@ def duckdb(folder: Path) -> Server:
 
     run("SELECT 1")
     return Server("duckdb", "duckdb:///shop.duckdb", run)
+
+
+def loader() -> ModuleType:
+    """The program that loads folders into databases."""
+    import importlib.util
+
+    path = Path(__file__).resolve().parents[1] / "benchmarks" / "databases" / "load.py"
+    spec = importlib.util.spec_from_file_location("load", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _driver(package: str, what: str) -> Any:

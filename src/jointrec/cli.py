@@ -193,7 +193,7 @@ def fit(
     from .model.fitting import with_test_from
     from .model.next_steps import next_steps
     from .project import read
-    from .terminal import print_report, terminal_watch
+    from .terminal import print_odd, print_report, terminal_watch
 
     project = read(file)
     if test_from is not None:
@@ -210,6 +210,7 @@ def fit(
             cache=_kept_in(cache, no_cache), prepared=prepared,
         )  # fmt: skip
     print_report(model.report)
+    print_odd(model.report, out)
     typer.echo(f"\nWrote {out}/model and {out}/report.json. Next, ask it:")
     for words in next_steps(model, out):
         typer.echo(f"  {_command(*words)}")

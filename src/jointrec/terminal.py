@@ -125,6 +125,14 @@ def print_report(report: Report) -> None:
             _say(show, f"joint against {other}: {words}.")
 
 
+def print_odd(report: Report, out: Path) -> None:
+    """Says where a run wrote what was odd about its data, if anything was."""
+    findings, aside = report.facts["findings"], sum(report.facts["quarantined"].values())
+    if findings:
+        rows = f"; {aside:,} rows set aside are in {out}/quarantine" if aside else ""
+        _say(console(), f"Odd about the data: {findings} findings in {out}/findings.csv{rows}.")
+
+
 def print_frame(frame: pl.DataFrame, *, title: str) -> None:
     """Shows answers as a table."""
     table = Table()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import journey_shop
@@ -12,7 +14,40 @@ from journey_shop import QUICK
 from quick import small_grains_seldom
 
 import jointrec as jr
+from jointrec.cli import main
 from jointrec.model import Model
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to; `said` is all of it in one line, however it was wrapped."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return " ".join((self.out + self.err).split())
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys, tmp_path):
+    """Runs a command as `jointrec` would, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["jointrec", *map(str, words)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        told = capsys.readouterr()
+        return Ran(code, told.out, told.err)
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import journey_shop
@@ -16,41 +15,8 @@ import pytest
 from journey_shop import NEXT_MONTH, SHOP
 
 import jointrec as jr
-from jointrec.cli import main
 from jointrec.init import propose
 from jointrec.training import Interrupted
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command came to; `said` is all of it in one line, however it was wrapped."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        return " ".join((self.out + self.err).split())
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys, tmp_path):
-    """Runs a command as `jointrec` would, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*words: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["jointrec", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
-        told = capsys.readouterr()
-        return Ran(code, told.out, told.err)
-
-    return run
 
 
 @pytest.fixture(scope="module")

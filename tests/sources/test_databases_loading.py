@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from datetime import UTC, date, datetime
 from pathlib import Path
-from types import ModuleType
 
 import polars as pl
 import pytest
@@ -36,20 +34,8 @@ CELLS = {
 CSV = "code,n,x,at\n007,1,1.5,2024-05-01 12:30:00\n12,,2,2024-05-02 00:00:00\n"
 
 
-@pytest.fixture(scope="module")
-def loader() -> ModuleType:
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "databases" / "load.py"
-    spec = importlib.util.spec_from_file_location("load", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_tables_are_read_as_their_files_are(
-    server: servers.Server, loader: ModuleType, tmp_path: Path
-):
+def test_tables_are_read_as_their_files_are(server: servers.Server, tmp_path: Path):
+    loader = servers.loader()
     ROWS.write_parquet(tmp_path / "all kinds.parquet")
     (tmp_path / "codes.csv").write_text(CSV)
     name = server.url.rpartition("/")[2]
