@@ -39,9 +39,12 @@ def other_value(name: str, hint: Any, default: Any) -> Any:
         return default / 2 if default else 0.25
     if isinstance(default, tuple):
         return (4, 2)
-    return {int | None: 7, str | None: "x", tuple[str, ...] | None: ("user",)}.get(
-        hint, {"click": 2.0}
-    )
+    return {
+        int | None: 7,
+        int | tuple[str, ...] | None: 7,
+        str | None: "x",
+        tuple[str, ...] | None: ("user",),
+    }.get(hint, {"click": 2.0})
 
 
 def variants() -> list[Any]:

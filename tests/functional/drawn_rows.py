@@ -55,6 +55,17 @@ def picks(**options):
     return raw.map(lambda rows: rows._replace(answers=rows.answers / rows.answers.sum(1)[:, None]))
 
 
+def lists(**options):
+    """Grades, with one weight for all rows of a group."""
+    raw = drawn(st.integers(0, CLASSES - 1).map(float), CHANCES, **options)
+
+    def alike(rows):
+        first = {int(g): rows.weights[n] for n, g in reversed(list(enumerate(rows.groups)))}
+        return rows._replace(weights=np.array([first[int(g)] for g in rows.groups]))
+
+    return raw.map(alike)
+
+
 def ranks(**options):
     return drawn(FLAGS, st.sampled_from([1.0, 2.0, 3.0, 10.0, 11.0, np.inf]), **options)
 
@@ -64,11 +75,16 @@ ROWS_OF = {
     **dict.fromkeys(["wape", "mae", "rmse", "bias", "pcoc", "spearman", "gini"], amounts),
     "poisson_deviance": amounts,
     **dict.fromkeys(["accuracy", "choice_log_loss", "macro_auc"], picks),
+    **dict.fromkeys(["kappa", "grade_mae", "grade_spearman", "ranked_probability"], picks),
+    "ndcg_within": lists,
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
 }
 """For each metric, rows that it is about."""
 
 COMPANIONS = {"gauc_groups", "pessimistic_rank"}
 """Public in ``metrics``, yet no metric."""
+
+OF_GROUPS = {"ndcg_within"}
+"""Metrics of whole groups: a weight is how often the group stands there, not the row."""
 
 METRICS = [getattr(metrics, name) for name in metrics.__all__ if name not in COMPANIONS]

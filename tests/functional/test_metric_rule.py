@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from drawn_rows import COMPANIONS, METRICS, ROWS_OF
+from drawn_rows import COMPANIONS, METRICS, OF_GROUPS, ROWS_OF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +46,11 @@ def test_weights_of_one_are_no_weights(metric, data):
 def test_a_weight_is_how_often_a_row_stands_there(metric, data):
     labels, answers, weights, groups = rows_of(data, metric, weights=st.sampled_from([0, 1, 2, 3]))
     again = np.repeat(np.arange(len(labels)), weights)
+    if metric.__name__ in OF_GROUPS:  # each copy of a row belongs to another copy of its group
+        copy = np.concatenate([np.zeros(0, dtype=int), *map(np.arange, weights)])
+        expected = metric(labels[again], answers[again], groups=groups[again] + 100 * copy)
+        assert same(metric(labels, answers, weights=weights, groups=groups), expected)
+        return
     weighted = metric(labels, answers, weights=weights, groups=groups)
     assert same(weighted, metric(labels[again], answers[again], groups=groups[again]))
 
@@ -125,7 +130,9 @@ def test_labels_that_are_neither_yes_nor_no_are_refused(name):
         metric(np.array([1.0, 2.0]), np.array([0.1, 0.2]), groups=np.array([0, 0]))
 
 
-@pytest.mark.parametrize("name", ["accuracy", "choice_log_loss", "macro_auc"])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "choice_log_loss", "macro_auc", "kappa", "ranked_probability"]
+)
 @pytest.mark.parametrize("wrong", [-1.0, 0.5, 2.0])
 def test_labels_that_are_no_class_are_refused(name, wrong):
     with pytest.raises(DataError, match=f"{name}: labels must be numbers of classes from 0 to 1"):

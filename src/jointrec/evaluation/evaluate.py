@@ -139,14 +139,13 @@ def task_report(
         better, worse = found["joint"][names[0]], found[other][names[0]]
         return (worse - better if deciding.better == "lower" else better - worse).interval()
 
-    counted = task.has_chance or (not task.ranks_catalogue and task.cell != "id")
     return TaskReport(
         kind=type(task).__name__,
         grain=question.asked.grain.name,
         sees=question.asked.grain.sees,
         label=str(task.label),
         rows=len(labels),
-        positives=int((labels > 0).sum()) if counted else None,
+        positives=int((labels > 0).sum()) if task.adds_up else None,
         train_rows=len(question.train),
         metric=names[0],
         better=deciding.better,

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .losses import EXPONENT_LIMIT, lognormal_scale
+from .losses import EXPONENT_LIMIT, log_odds_above, lognormal_scale
 
 
 def probability(logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
@@ -27,6 +27,23 @@ def probabilities(logits: Float[Tensor, "rows classes"]) -> Float[Tensor, "rows 
     tensor([[0.5000, 0.5000]])
     """
     return logits.softmax(-1)
+
+
+def grades(outputs: Float[Tensor, "rows steps"]) -> Float[Tensor, "rows levels"]:
+    r"""The chance of each level under :func:`~jointrec.functional.losses.ordinal`.
+
+    .. math:: \sigma(z_k) - \sigma(z_{k+1}) = \sigma(z_k)\,\sigma(-z_{k+1})\,(1 - e^{z_{k+1}-z_k})
+
+    :param outputs: levels - 1 numbers.
+    :return: From 0 to 1, a row sums to 1.
+
+    >>> grades(torch.tensor([[0.0, 0.0]]))
+    tensor([[0.5000, 0.1667, 0.3333]])
+    """
+    above = log_odds_above(outputs)
+    between = above[:, :-1].sigmoid() * (-above[:, 1:]).sigmoid()
+    between = between * -torch.expm1(above[:, 1:] - above[:, :-1])
+    return torch.cat([(-above[:, :1]).sigmoid(), between, above[:, -1:].sigmoid()], dim=1)
 
 
 def zero_inflated_lognormal_mean(outputs: Float[Tensor, "rows 3"]) -> Float[Tensor, "rows"]:

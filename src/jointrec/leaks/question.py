@@ -126,7 +126,7 @@ def _sample(project: Project, question: Question, task: str, seed: int) -> Sampl
     yes = known > 0
     some_zero = bool(len(known)) and 0.02 <= float((known == 0).mean()) <= 0.999
     binary = kind.has_chance and kind.cell == "flag"
-    stratified = not kind.ranks_catalogue and kind.cell != "id" and (binary or some_zero)
+    stratified = kind.adds_up and (binary or some_zero)
     strata = [usable[yes], usable[~yes]] if stratified else [usable]
     strata.sort(key=len)
     most = [MOST_RARE, MOST] if stratified else [MOST]
@@ -146,7 +146,7 @@ def _sample(project: Project, question: Question, task: str, seed: int) -> Sampl
         parts[rows] == VALID,
         np.unique(first, return_inverse=True)[1].astype(np.int64),
         tuple(_targets(project, task, known, labels[rows], stratified)),
-        not stratified and kind.cell != "id" and not kind.ranks_catalogue,
+        not stratified and kind.adds_up,
         len(usable),
     )
 
@@ -162,7 +162,7 @@ def _targets(
     kind = project.tasks[task]
     if kind.ranks_catalogue or len(known) == 0:
         return
-    if kind.cell == "id":
+    if not kind.adds_up:
         values, counts = np.unique(known, return_counts=True)
         for value in values[np.argsort(-counts, kind="stable")][:4]:
             yield Target(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from jointrec.errors import DataError
 from jointrec.network import answers_of
@@ -26,26 +27,13 @@ def pieces(learned: Learned, task: str, questions: Questions) -> Iterator[Answer
         yield piece[task]
 
 
-def classes_of(learned: Learned, task: str) -> list[str] | None:
-    """The classes that a task tells apart; None where its answer is a number or a list."""
-    classes = learned.reader.preparation.tasks[task].get("classes")
-    return None if classes is None else [str(name) for name in classes]
-
-
 def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:
-    """One row for each row asked: its keys and its ``answer``; for classes the chance of each."""
-    classes = classes_of(learned, task)
-    nothing = np.zeros(0 if classes is None else (0, len(classes)))
-    answers: Answers = np.concatenate([nothing, *pieces(learned, task, questions)])
-    frame = _keys(questions)
-    if classes is None:
-        return frame.with_columns(pl.Series("answer", answers))
-    best = answers.argmax(axis=1)
-    return frame.with_columns(
-        pl.Series("answer", [classes[n] for n in best], dtype=pl.String),
-        pl.Series("probability", answers.max(axis=1, initial=0.0)),
-        *[pl.Series(f"P({name})", answers[:, n]) for n, name in enumerate(classes)],
-    )
+    """One row for each row asked: its keys, its ``answer``, and what the task says beside it."""
+    asked, state = learned.project.tasks[task], learned.reader.preparation.tasks[task]
+    found = list(pieces(learned, task, questions))
+    nothing = asked.answer(torch.zeros(0, asked.size(state))).double().numpy()
+    columns = asked.columns(np.concatenate([nothing, *found]), state)
+    return _keys(questions).with_columns([values.alias(name) for name, values in columns.items()])
 
 
 def listed(learned: Learned, task: str, questions: Questions, k: int) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 
 from jointrec.errors import DataError, unknown_name
 
-from .answering import Answers, check_k, classes_of, pieces
+from .answering import Answers, check_k, pieces
 from .asking import Key
 from .learned import Learned
 from .moments import Moment
@@ -69,7 +69,7 @@ def default_ranking(learned: Learned, keys: Mapping[str, Key]) -> dict[str, floa
         if task in learned.plan.catalogue:
             if used == len(grain.sees):
                 fits[task] = (used, 0)
-        elif grain.asking == "row" and classes_of(learned, task) is None and used:
+        elif grain.asking == "row" and learned.project.tasks[task].has_worth and used:
             missing = len(set(grain.sees) - set(keys))
             if missing and _ranks(learned, task, keys):
                 fits[task] = (used, 1 - missing)
@@ -94,7 +94,7 @@ def ranked_entity(learned: Learned, rank_by: Mapping[str, float], keys: Mapping[
             raise DataError(
                 f"rank_by: the weight of `{task}` should be a number. Found `{weight}`."
             )
-        if classes_of(learned, task) is not None:
+        if not learned.project.tasks[task].has_worth:
             raise DataError(
                 f"recommend: `{task}` answers with classes, which cannot be ranked by. "
                 "Rank by a chance, an amount or a count."
@@ -164,7 +164,8 @@ def _scores(
         own = _context_features(learned, task)
         told = {name: value for name, value in context.items() if name in own}
         questions = by_keys(learned.reader, grain, {**given, entity: chosen}, at, told)
-        return np.concatenate([np.zeros(0), *pieces(learned, task, questions)])
+        worth = learned.project.tasks[task].worth
+        return np.concatenate([np.zeros(0), *map(worth, pieces(learned, task, questions))])
     unknown = {name: "" for name in grain.sees if name not in given}
     questions = by_keys(learned.reader, grain, {**given, **unknown}, at, {})
     (scores,) = next(pieces(learned, task, questions))

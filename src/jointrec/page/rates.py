@@ -44,7 +44,7 @@ def rates_of(project: Project, answers: AllAnswered) -> list[Rate]:
             continue
         for name, labels in answers.answered[grain].labels.items():
             task = project.tasks[name]
-            counted = task.ranks_catalogue or task.cell == "id"
+            counted = not task.adds_up
             found.append(rate_of(name, rows.times, labels, counted=counted))
     return found
 

@@ -63,7 +63,7 @@ def _labels(table: str, name: str, task: Task) -> Iterator[Use]:
             for column in task.label.factors:
                 yield Use(column, ("number", "flag"), at)
     elif task.label.partition(".")[0] == table:
-        yield Use(task.label.partition(".")[2], (task.cell,), at)
+        yield Use(task.label.partition(".")[2], (task.reads,), at)
 
 
 def columns_of(project: Project, table: str) -> dict[str, str | None]:

@@ -188,8 +188,7 @@ def _task_check(
     task = project.tasks[name]
     known = ~np.isnan(labels)
     counts = [int((known & (parts == part)).sum()) for part in (TRAIN, VALID, TEST)]
-    counted = not task.ranks_catalogue and task.cell != "id"
-    positives = int((labels[known & (parts == TRAIN)] > 0).sum()) if counted else None
+    positives = int((labels[known & (parts == TRAIN)] > 0).sum()) if task.adds_up else None
     return TaskCheck(
         type(task).__name__, str(task.label), (counts[0], counts[1], counts[2]), positives
     )

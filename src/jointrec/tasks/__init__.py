@@ -5,6 +5,7 @@ from .base import Metric, State, Task
 from .binary import Binary
 from .choice import Choice
 from .count import Count
+from .ordinal import Ordinal
 from .retrieval import Retrieval
 
-__all__ = ["Amount", "Binary", "Choice", "Count", "Metric", "Retrieval", "State", "Task"]
+__all__ = ["Amount", "Binary", "Choice", "Count", "Metric", "Ordinal", "Retrieval", "State", "Task"]

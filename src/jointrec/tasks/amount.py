@@ -38,6 +38,7 @@ class Amount(Task):
     [0.0, 9.9, nan, nan]
     """
 
+    form: ClassVar[str] = "amount"
     has_chance: ClassVar[bool] = True
     verbs: ClassVar[tuple[str, ...]] = ("sum",)
     answers: ClassVar[str] = "expected amount in the unit of the label, 0 or more"

@@ -56,10 +56,22 @@ class Task(ABC):
     """Whether the first output is the logit of something happening, for a funnel to chain."""
     ranks_catalogue: ClassVar[bool] = False
     """Whether the outputs are one score for every entity of the catalogue that the label names."""
+    form: ClassVar[str] = ""
+    """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, an
+    ``amount`` or a ``count``; empty where no other way gives such an answer."""
+    adds_up: ClassVar[bool] = True
+    """Whether a sum or a mean of labels means anything, as it does not of classes."""
+    has_worth: ClassVar[bool] = True
+    """Whether things can be ranked by the answers (see :meth:`worth`)."""
     verbs: ClassVar[tuple[str, ...]] = ()
     """The later labels that this kind of task can learn."""
     answers: ClassVar[str]
     """What an answer is, and in which range, for people who read a report."""
+
+    @property
+    def reads(self) -> str:
+        """How the source reads the label of this very task: :attr:`cell`, unless it says more."""
+        return self.cell
 
     @abstractmethod
     def learn(self, labels: pl.Series) -> State:
@@ -82,6 +94,19 @@ class Task(ABC):
     @abstractmethod
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows *answers"]:
         """What a person reads: a probability, one per class, an amount, a score per candidate."""
+
+    def columns(
+        self, answers: Float64[np.ndarray, "rows *answers"], state: State
+    ) -> dict[str, pl.Series]:
+        """Answers as a table for a person: ``answer``, and beside it what there is to say more.
+
+        :param answers: As :meth:`answer` gives them.
+        """
+        return {"answer": pl.Series(answers, dtype=pl.Float64)}
+
+    def worth(self, answers: Float64[np.ndarray, "rows *answers"]) -> Float64[np.ndarray, "rows"]:
+        """The one number of each answer by which things are ranked, the higher the better."""
+        return answers
 
     @abstractmethod
     def constant(

@@ -31,6 +31,7 @@ class Binary(Task):
     """
 
     cell: ClassVar[str] = "flag"
+    form: ClassVar[str] = "chance"
     has_chance: ClassVar[bool] = True
     verbs: ClassVar[tuple[str, ...]] = ("any", "no")
     answers: ClassVar[str] = "probability of yes, 0 to 1"

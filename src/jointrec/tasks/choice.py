@@ -42,6 +42,9 @@ class Choice(Task):
     """
 
     cell: ClassVar[str] = "id"
+    form: ClassVar[str] = "classes"
+    adds_up: ClassVar[bool] = False
+    has_worth: ClassVar[bool] = False
     answers: ClassVar[str] = "probability of each class, 0 to 1, together 1"
 
     def learn(self, labels: pl.Series) -> State:
@@ -84,6 +87,17 @@ class Choice(Task):
     ) -> Float64[np.ndarray, "classes"]:
         seen = np.bincount(labels.astype(np.int64), minlength=self.size(state))
         return np.array([math.log(bounded_share(rows, len(labels))) for rows in seen.tolist()])
+
+    def columns(
+        self, answers: Float64[np.ndarray, "rows classes"], state: State
+    ) -> dict[str, pl.Series]:
+        """The likeliest class, its probability, and the probability of each."""
+        classes = state["classes"]
+        return {
+            "answer": pl.Series([classes[n] for n in answers.argmax(axis=1)], dtype=pl.String),
+            "probability": pl.Series(answers.max(axis=1, initial=0.0)),
+            **{f"P({name})": pl.Series(answers[:, n]) for n, name in enumerate(classes)},
+        }
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -39,6 +39,7 @@ class Count(Task):
 
     distribution: Literal["negative_binomial", "poisson"] = "negative_binomial"
 
+    form: ClassVar[str] = "count"
     verbs: ClassVar[tuple[str, ...]] = ("count", "sum")
     answers: ClassVar[str] = "expected count, 0 or more"
 

@@ -19,6 +19,10 @@ ROUNDS, STOP_AFTER = 600, 40
 MOST_CODES = 1_000
 """A column of more codes than this is read as a number: codes stand in order of frequency."""
 LEAVES = (15, 63)
+OBJECTIVES = {
+    "chance": "binary", "classes": "multiclass", "amount": "tweedie", "count": "poisson",
+}  # fmt: skip
+"""What LightGBM calls each form of answer."""
 
 
 class LightGBM(Baseline):
@@ -69,13 +73,7 @@ class LightGBM(Baseline):
 
 def objective(task: Task) -> str | None:
     """What LightGBM calls the task's kind of answer; None where it has none."""
-    if task.ranks_catalogue:
-        return None
-    if task.cell == "id":
-        return "multiclass"
-    if task.has_chance:
-        return "binary" if task.cell == "flag" else "tweedie"
-    return "poisson"
+    return OBJECTIVES.get(task.form)
 
 
 def few_codes(data: Matrix) -> list[int]:
@@ -105,5 +103,6 @@ def _settings(question: Question, leaves: int, seed: int) -> dict[str, Any]:
         "verbosity": -1,
     }
     if settings["objective"] == "multiclass":
-        settings["num_class"] = question.prepared.layout.sizes[question.task]
+        outputs = torch.zeros(1, question.prepared.layout.sizes[question.task])
+        settings["num_class"] = _task(question).answer(outputs).shape[1]
     return settings

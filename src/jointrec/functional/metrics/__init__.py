@@ -7,7 +7,8 @@
   metric nan, and so does an answer that cannot be one (a chance above 1 in a log loss).
 - ``weights [rows]``: how often each row counts, 0 or more; None is once each. A row of weight zero
   is as if it were not there.
-- ``groups [rows]``: whole numbers that say who a row belongs to. Only :func:`gauc` looks at them.
+- ``groups [rows]``: whole numbers that say who a row belongs to. Only metrics within groups
+  look at them: :func:`gauc` and :func:`ndcg_within`.
 
 What is not defined (one class only, nothing known) is nan. Labels that cannot be labels of the
 metric, negative weights and unequal lengths raise :class:`~jointrec.errors.DataError`. Rows may
@@ -16,6 +17,7 @@ which is how the bootstrap uses them.
 """
 
 from .amount import bias, gini, mae, poisson_deviance, rmse, spearman, wape
+from .grades import grade_mae, grade_spearman, kappa, ndcg_within, ranked_probability
 from .probability import (
     accuracy,
     choice_log_loss,
@@ -36,16 +38,21 @@ __all__ = [
     "gauc",
     "gauc_groups",
     "gini",
+    "grade_mae",
+    "grade_spearman",
+    "kappa",
     "log_loss",
     "macro_auc",
     "mae",
     "mrr",
     "ndcg_at",
+    "ndcg_within",
     "normalized_entropy",
     "pcoc",
     "pessimistic_rank",
     "poisson_deviance",
     "pr_auc",
+    "ranked_probability",
     "recall_at",
     "rmse",
     "spearman",
