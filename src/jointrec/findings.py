@@ -63,9 +63,17 @@ CODES: Mapping[str, Code] = {
         NULL,
     ),
     "not_a_time": Code(
-        "A value of a column of times is no time in ISO 8601.",
+        "A value of a column of times is no time in ISO 8601, nor a date whose order of day and "
+        "month its column tells.",
         "Write times like `2024-05-01T12:30:00Z`.",
         NULL,
+    ),
+    "date_order": Code(
+        "A time is a date that ends with the year, such as `12/1/2010 8:26`, and other dates of "
+        "its column tell whether the day or the month comes first.",
+        "Look whether the order is right; write times like `2024-05-01T12:30:00Z` to be sure.",
+        (),
+        "read in that order",
     ),
     "time_too_far": Code(
         "A time lies so far away that it cannot be counted in microseconds.",

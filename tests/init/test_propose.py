@@ -139,6 +139,31 @@ def test_csv_and_parquet_of_one_shop_give_one_project(tmp_path: Path):
     assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize(
+    "form", ["%m/%d/%Y %H:%M:%S%.f", "%-d.%-m.%Y %-I:%M:%S%.f %p", "%Y/%m/%d %H:%M:%S%.f"]
+)
+def test_dates_as_people_write_them_are_times(tmp_path: Path, form: str):
+    for kind in ("iso", "written"):
+        (tmp_path / kind).mkdir()
+        for name, frame in tables().items():
+            frame = frame.drop("since", strict=False)  # all of one day, which tells no order
+            if kind == "written":
+                frame = frame.with_columns(pl.selectors.datetime().dt.strftime(form))
+            frame.write_csv(tmp_path / kind / f"{name}.csv")
+    one, other = (jr.parse(propose(tmp_path / kind)) for kind in ("iso", "written"))
+    assert other == one
+    assert check(other, tmp_path / "written").grains == check(one, tmp_path / "iso").grains
+
+
+def test_dates_of_which_nothing_tells_the_order_are_left_out(tmp_path: Path):
+    for name, frame in tables().items():
+        early = pl.selectors.datetime().dt.replace(day=3).dt.strftime("%m/%d/%Y %H:%M")
+        frame.with_columns(early).write_csv(tmp_path / f"{name}.csv")
+    text = propose(tmp_path)
+    assert "holds dates, but nothing tells whether the day or the month comes first" in text
+    assert {event.time for event in jr.parse(text).event.values()} == {None}
+
+
 def test_every_choice_says_why(tmp_path: Path):
     lines = propose(folder_of(tmp_path, tables())).splitlines()
     for number, line in enumerate(lines):

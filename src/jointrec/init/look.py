@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import polars as pl
+import pyarrow as pa
 
 from jointrec.errors import JointRecError, SourceError, together
-from jointrec.sources import Cell, files, head, in_one_snapshot, is_database, read, tables
+from jointrec.sources import Cell, files, head, in_iso, in_one_snapshot, is_database, read, tables
 
 from .names import TIME, singular, snake
 
@@ -18,6 +19,9 @@ ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
 MOST_ROWS = 300_000
 """How many rows of a table are looked at. Whether a key is unique, and when the first and the last
 row were, is asked of all of them."""
+DATE = r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}($|[T ,])"
+"""What begins like a date, in whatever order."""
+ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)"
 _YES_NO = ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
@@ -124,9 +128,15 @@ def _own_tables(url: str) -> list[str]:
 def _look_at_table(source: str) -> Seen:
     sample = pl.DataFrame(head(source, MOST_ROWS, at="init").table)
     sample = sample.select(_readable(sample.schema))
-    whole = None if len(sample) < MOST_ROWS else source
+    all_here = len(sample) < MOST_ROWS
     name = singular(_table_of(source).rpartition(".")[2])
-    return _seen(source, name, sample, lambda columns: _whole_of_table(whole, sample, columns))
+
+    def whole_of(columns: Sequence[Column]) -> pl.DataFrame:
+        if all_here and not any(_written(sample[column.name]) for column in columns):
+            return _asked_of_all(sample.lazy(), columns).collect()
+        return _read_and_asked(source, None, columns)
+
+    return _seen(source, name, sample, whole_of)
 
 
 def _table_of(source: str) -> str:
@@ -134,15 +144,23 @@ def _table_of(source: str) -> str:
     return unquote(source.rpartition("table=")[2])
 
 
-def _whole_of_table(
-    source: str | None, sample: pl.DataFrame, columns: Sequence[Column]
-) -> pl.DataFrame:
-    """What must be known of all rows; a table that the sample holds whole is not read again."""
-    if source is None:
-        return _asked_of_all(sample.lazy(), columns).collect()
+def _read_and_asked(source: str, root: Path | None, columns: Sequence[Column]) -> pl.DataFrame:
+    """What must be known of all rows, of columns read as what they are."""
     cells = {c.name: Cell.TIME if c.kind == "time" else Cell.ID for c in columns}
-    rows = read(source, columns=cells, at="init").table
+    rows = read(source, root=root, columns=cells, at="init").table
     return _asked_of_all(pl.DataFrame(rows).lazy(), columns).collect()
+
+
+def _written(values: pl.Series) -> bool:
+    """Whether a column holds dates as people write them, whose text is in no order of time."""
+    few = values.drop_nulls().head(100)
+    like_dates = few.dtype == pl.String and few.str.contains(DATE)
+    return bool(like_dates is not False and (like_dates & ~few.str.contains(ISO)).any())
+
+
+def _spelled(text: pl.Series) -> pl.Series:
+    """Text in which dates as people write them are spelled as in ISO 8601."""
+    return pl.Series(text.name, in_iso(pa.chunked_array([text.to_arrow()])).text)
 
 
 def look_at_folder(folder: Path) -> list[Seen]:
@@ -181,9 +199,13 @@ def _look_at(folder: Path, source: str) -> Seen:
     schema = lazy.collect_schema()
     sample = lazy.select(_readable(schema)).head(MOST_ROWS).collect()
     stem = Path(source).parent.name if "*" in source else Path(source).stem
-    return _seen(
-        source, singular(stem), sample, lambda columns: _asked_of_all(lazy, columns).collect()
-    )
+
+    def whole_of(columns: Sequence[Column]) -> pl.DataFrame:
+        if any(_written(sample[column.name]) for column in columns):
+            return _read_and_asked(source, folder, columns)
+        return _asked_of_all(lazy, columns).collect()
+
+    return _seen(source, singular(stem), sample, whole_of)
 
 
 def _readable(schema: pl.Schema) -> list[str]:
@@ -233,7 +255,9 @@ def _vague(times: pl.Series) -> bool:
     """Whether times are what a clock shows: stored so, or text without a zone."""
     if times.dtype == pl.String:
         few = times.drop_nulls().head(100)
-        return bool(few.str.contains(r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}[:.\d]*$").any())
+        return bool(
+            (few.str.contains(DATE) & few.str.contains(r":\d{2}[:.\d]*( ?[AaPp][Mm])?$")).any()
+        )
     return isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is None
 
 
@@ -312,7 +336,8 @@ def _kind_of_text(name: str, known: pl.Series) -> str:
         if TIME.search(snake(name)) and _like_epoch(numbers):
             return "time"
         return "text" if sample.str.contains(r"^0\d").any() else "number"
-    if len(sample) and sample.str.contains(r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)").all():
+    # Which of two numbers is the month may show in a single value of many.
+    if len(sample) and sample.str.contains(DATE).all() and _spelled(known).str.contains(ISO).all():
         return "time"
     return "text"
 

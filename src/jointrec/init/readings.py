@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from .look import Column
+from .look import DATE, Column
 from .names import ID, snake
 
 
@@ -37,6 +37,8 @@ def _feature_of_text(column: Column, rows: int, name: str) -> tuple[str | None, 
     sample = column.values.head(2_000).cast(pl.String)
     if _share(sample.str.contains(r"^\s*[\[{]")) > 0.5:
         return None, "holds JSON; export it as a list, or as columns of its own"
+    if len(sample) and sample.str.contains(DATE).all():
+        return None, "holds dates, but nothing tells whether the day or the month comes first"
     if _share(sample.str.contains("|", literal=True)) > 0.1:
         return '"Set"', "values with | between"
     if column.words >= 2.0 and column.distinct > min(50, 0.5 * rows):

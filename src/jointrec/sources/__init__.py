@@ -25,6 +25,7 @@ from .base import Cell, Read, Source
 from .cells import by_the_whole, cast
 from .csv_file import Csv
 from .database import Database
+from .dates import in_iso
 from .duckdb_file import DuckDB
 from .files import FileSource, joined
 from .finding import Finding, merged
@@ -56,6 +57,7 @@ __all__ = [
     "files",
     "head",
     "holds_password",
+    "in_iso",
     "in_one_snapshot",
     "is_database",
     "plain_password",

@@ -11,6 +11,7 @@ from jointrec.errors import SourceError
 
 from .base import kind_of
 from .casting import TEXT, Cast, shown
+from .dates import Spelled, in_iso
 from .numbers import check_some_read
 
 _FIRST, _LAST = 315_532_800, 4_102_444_800
@@ -37,7 +38,9 @@ def as_times(values: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
       clocks of the declared zone show (see :mod:`jointrec.clocks`).
     - Stored dates: their midnight there.
     - Text: ISO 8601, ``2024-05-01``, ``2024-05-01 12:30``, ``2024-05-01T12:30:00.5+02:00``; without
-      a zone likewise. Text of digits only is read as numbers.
+      a zone likewise. Dates such as ``12/1/2010 8:26`` where the column tells whether the day or
+      the month comes first, with a finding (see :mod:`jointrec.sources.dates`). Text of digits only
+      is read as numbers.
     - Numbers: seconds, milliseconds, microseconds or nanoseconds since 1970, one unit for the whole
       column: the one in which values lie between 1980 and 2100. Where values do so in two units, or
       in none, the column is refused.
@@ -63,7 +66,7 @@ def as_times(values: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
             trimmed
         ):
             return _since_1970(_numbers(trimmed), values, step)
-        return _from_iso(trimmed, step)
+        return _from_text(trimmed, step)
     if kind == "nothing":
         return values.cast(pa.int64())
     raise step.refuse(values, "times", "Write them as times, or as text like 2024-05-01T12:30:00Z.")
@@ -153,14 +156,37 @@ def _note_far(values: pa.ChunkedArray, far: pa.ChunkedArray, step: Cast) -> None
     step.note("time_too_far", values, far, "times too far away to be counted in µs.", "made null")
 
 
-def _from_iso(text: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
-    chunks = [iso_times(chunk) for chunk in text.chunks]
-    times = pa.chunked_array([times for times, _ in chunks], pa.int64())
-    local = pa.chunked_array([local for _, local in chunks], pa.bool_())
+def _from_text(text: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
+    times, local = _from_iso(text)
     unread = pc.and_(pc.is_null(times), pc.is_valid(text))
-    check_some_read(text, unread, "times like 2024-05-01T12:30:00Z", step)
+    if pc.any(unread).as_py():
+        spelled = in_iso(text)
+        times, local = _from_iso(spelled.text)
+        unread = pc.and_(pc.is_null(times), pc.is_valid(text))
+        if spelled.reason and spelled.first is None and times.null_count == len(times):
+            raise SourceError(
+                f"{step.where} should hold times, but it holds text{shown(text)}: "
+                f"{spelled.reason}. Write them like 2024-05-01T12:30:00Z."
+            )
+        check_some_read(text, unread, "times like 2024-05-01T12:30:00Z", step)
+        _note_order(text, spelled, unread, step)
     step.note("not_a_time", text, unread, "values that are not ISO 8601 times.", "made null")
     return _zoned(times, local, text, step)
+
+
+def _note_order(
+    text: pa.ChunkedArray, spelled: Spelled, unread: pa.ChunkedArray, step: Cast
+) -> None:
+    """Says in which order dates were read that do not say it themselves."""
+    read = pc.and_(spelled.judged, pc.invert(unread))
+    told = f"dates read with the {spelled.first} first: {spelled.reason}."
+    step.note("date_order", text, read, told, "read in that order")
+
+
+def _from_iso(text: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    chunks = [iso_times(chunk) for chunk in text.chunks]
+    times = pa.chunked_array([times for times, _ in chunks], pa.int64())
+    return times, pa.chunked_array([local for _, local in chunks], pa.bool_())
 
 
 def _zoned(
