@@ -22,7 +22,13 @@ from jointrec.errors import JointRecError, ProjectError, SourceError
 from jointrec.labels import Later
 
 # A value other than the default, where the type alone does not tell which are allowed.
-OTHER = {"test_from": "2024-05-01", "embargo": "3d", "shares": (0.2, 0.3), "after": "click"}
+OTHER = {
+    "test_from": "2024-05-01",
+    "embargo": "3d",
+    "shares": (0.2, 0.3),
+    "after": "click",
+    "most": 7,
+}
 
 
 def other_value(name: str, hint: Any, default: Any) -> Any:

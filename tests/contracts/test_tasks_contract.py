@@ -37,6 +37,7 @@ def cells(kind: type[Task]) -> tuple[pl.DataType | type[pl.DataType], list[objec
         "flag": (pl.Float64, [0.0, 1.0]),
         "number": (pl.Float64, [0.0, 1.0, 2.0, 40.0]),
         "id": (pl.String, ["9", "10", "b"]),
+        "list": (pl.List(pl.String), [["9"], ["9", "b"], ["b"]]),
     }[kind.cell]
 
 
@@ -69,7 +70,7 @@ def test_there_are_members() -> None:
 def test_says_what_it_is(kind: type[Task]) -> None:
     assert kind("a.b") == kind("a.b")
     assert hash(kind("a.b")) == hash(kind("a.b"))
-    assert kind.cell in ("flag", "number", "id")
+    assert kind.cell in ("flag", "number", "id", "list")
     assert set(kind.verbs) <= set(VERBS)
     assert kind.answers
     assert "\n" not in kind.answers

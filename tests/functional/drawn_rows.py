@@ -66,6 +66,11 @@ def lists(**options):
     return raw.map(alike)
 
 
+def sets(**options):
+    """Sets of classes as numbers."""
+    return drawn(st.integers(0, 2**CLASSES - 1).map(float), CHANCES, width=CLASSES, **options)
+
+
 def ranks(**options):
     return drawn(FLAGS, st.sampled_from([1.0, 2.0, 3.0, 10.0, 11.0, np.inf]), **options)
 
@@ -77,6 +82,7 @@ ROWS_OF = {
     **dict.fromkeys(["accuracy", "choice_log_loss", "macro_auc"], picks),
     **dict.fromkeys(["kappa", "grade_mae", "grade_spearman", "ranked_probability"], picks),
     "ndcg_within": lists,
+    **dict.fromkeys(["multi_log_loss", "label_auc", "first_right"], sets),
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
 }
 """For each metric, rows that it is about."""

@@ -112,7 +112,11 @@ def test_nothing_known_and_answers_that_are_nan_give_nan(metric, data):
 
 @every_metric
 def test_a_negative_weight_is_refused(metric):
-    answers = np.ones((2, 2)) / 2 if ROWS_OF[metric.__name__].__name__ == "picks" else np.ones(2)
+    answers = (
+        np.ones((2, 2)) / 2
+        if ROWS_OF[metric.__name__].__name__ in ("picks", "sets")
+        else np.ones(2)
+    )
     for wrong in (-1.0, np.nan):
         with pytest.raises(DataError, match=r"metric\.weights: must be 0 or more for every row"):
             metric(np.array([0.0, 1.0]), answers, weights=np.array([1.0, wrong]))

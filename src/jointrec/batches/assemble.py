@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int64
-from torch import Tensor
 
 from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan
@@ -118,7 +117,11 @@ class Assembler:
             context=_fields(asked.context, rows, table),
             clock=torch.from_numpy(asked.clock[rows]),
             pairs={pair: torch.from_numpy(count[rows]) for pair, count in asked.pairs.items()},
-            labels={task: self._label_tensor(task, values) for task, values in labels.items()},
+            # All are float64: of whole numbers, as codes are, float32 ends at 16 million.
+            labels={
+                task: torch.from_numpy(np.nan_to_num(values, nan=0.0))
+                for task, values in labels.items()
+            },
             known={task: torch.from_numpy(values) for task, values in known.items()},
             candidates=candidates,
         )
@@ -188,11 +191,6 @@ class Assembler:
             return everything(size)
         chosen = np.zeros(0) if labels is None else labels[~np.isnan(labels)]
         return sampled(chosen.astype(np.int64), self._shares[task], seed)
-
-    def _label_tensor(self, task: str, values: Float64[np.ndarray, "rows"]) -> Tensor:
-        """Unknown becomes 0. Codes stay float64: float32 ends at 16 million."""
-        whole = np.nan_to_num(values, nan=0.0)
-        return torch.from_numpy(whole if task in self.plan.catalogue else whole.astype(np.float32))
 
     def _history(
         self, entity: str, moments: Moments, found: Rows, things: dict[str, Pool]

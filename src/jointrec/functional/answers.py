@@ -7,7 +7,7 @@ from torch import Tensor
 from .losses import EXPONENT_LIMIT, log_odds_above, lognormal_scale
 
 
-def probability(logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+def probability(logits: Float[Tensor, "rows *each"]) -> Float[Tensor, "rows *each"]:
     r"""The chance of yes: :math:`\sigma(z) = 1 / (1 + e^{-z})`, from 0 to 1.
 
     :param logits: Log odds z of yes.

@@ -54,6 +54,41 @@ def choice(
     return F.cross_entropy(logits, labels.long(), reduction="none")
 
 
+def members(labels: Float[Tensor, "rows"], size: int) -> Float[Tensor, "rows size"]:
+    """Which classes a set holds, that is written as one number: bit c is set where c is in it.
+
+    :param labels: Whole numbers from 0 to 2^size - 1. Beyond 24 classes only float64 is
+        exact.
+
+    >>> members(torch.tensor([0.0, 5.0]), 3)
+    tensor([[0., 0., 0.],
+            [1., 0., 1.]])
+    """
+    bits = labels.long()[:, None] >> torch.arange(size, device=labels.device)
+    return (bits & 1).to(labels.dtype)
+
+
+def multi(
+    logits: Float[Tensor, "rows classes"], labels: Float[Tensor, "rows"]
+) -> Float[Tensor, "rows"]:
+    r"""The loss of several yes-or-no answers at once: binary cross-entropy, summed over classes.
+
+    .. math:: \sum_c -y_c \log \sigma(z_c) - (1 - y_c) \log(1 - \sigma(z_c))
+
+    Read and others (2011), binary relevance: given the row, classes are taken to be independent;
+    what goes together they learn from what they share.
+
+    :param logits: The log odds of each class.
+    :param labels: The classes that were seen, as :func:`members` reads them. Never null.
+    :return: Nats, from 0 up; classes · log 2 for an even guess.
+
+    >>> multi(torch.tensor([[0.0, 0.0]]), torch.tensor([2.0]))
+    tensor([1.3863])
+    """
+    seen = members(labels, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, seen, reduction="none").sum(1)
+
+
 def log_odds_above(outputs: Float[Tensor, "rows steps"]) -> Float[Tensor, "rows steps"]:
     r"""The log odds that a grade is above each level but the last: falling by construction.
 

@@ -5,7 +5,19 @@ from .base import Metric, State, Task
 from .binary import Binary
 from .choice import Choice
 from .count import Count
+from .multi import Multi
 from .ordinal import Ordinal
 from .retrieval import Retrieval
 
-__all__ = ["Amount", "Binary", "Choice", "Count", "Metric", "Ordinal", "Retrieval", "State", "Task"]
+__all__ = [
+    "Amount",
+    "Binary",
+    "Choice",
+    "Count",
+    "Metric",
+    "Multi",
+    "Ordinal",
+    "Retrieval",
+    "State",
+    "Task",
+]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,11 +16,10 @@ from jointrec.errors import DataError
 from jointrec.functional import answers, losses, metrics
 
 from .base import Metric, State, Task
-from .numbers import bounded_share
+from .numbers import bounded_share, place
 
 MOST_CLASSES = 1_000
 """How many classes a choice may have. Beyond it, what is asked for is a thing of a catalogue."""
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class Choice(Task):
                 f"most {MOST_CLASSES:,}. If they are numbers, ask for an Amount or a Count; if "
                 "they are keys of an entity, ask for a Retrieval; otherwise group the rare ones."
             )
-        return {"classes": sorted(classes, key=_place)}
+        return {"classes": sorted(classes, key=place)}
 
     def encode(self, labels: pl.Series, state: State) -> Float64[np.ndarray, "rows"]:
         classes = state["classes"]
@@ -106,10 +104,3 @@ class Choice(Task):
             "accuracy": Metric(metrics.accuracy, "higher"),
             "macro_auc": Metric(metrics.macro_auc, "higher"),
         }
-
-
-def _place(label: str) -> tuple[bool, float, str]:
-    """Where a class stands among the others: 2 before 10 before a word."""
-    if _NUMBER.fullmatch(label):
-        return False, float(label), label
-    return True, 0.0, label

@@ -28,6 +28,7 @@ from .probability import (
 )
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
+from .sets import first_right, label_auc, multi_log_loss
 
 __all__ = [
     "accuracy",
@@ -35,16 +36,19 @@ __all__ = [
     "bias",
     "choice_log_loss",
     "ece",
+    "first_right",
     "gauc",
     "gauc_groups",
     "gini",
     "grade_mae",
     "grade_spearman",
     "kappa",
+    "label_auc",
     "log_loss",
     "macro_auc",
     "mae",
     "mrr",
+    "multi_log_loss",
     "ndcg_at",
     "ndcg_within",
     "normalized_entropy",
