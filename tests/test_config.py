@@ -207,7 +207,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "unknown key of a table": (
         "event.view = { source = 'v.csv', entities = ['user'], tiem = 'at' }\n",
         "event.view: there is no key of Event `tiem`. Did you mean `time`? Known: entities, "
-        "features, key, keys, list, matures, source, time, where.",
+        "features, key, keys, list, matures, returns, source, time, where.",
     ),
     "unknown key of a member": (
         "sharing = { kind = 'MMoE', expert = 3 }\n",

@@ -270,6 +270,13 @@ CODES: Mapping[str, Code] = {
         (),
         "made unknown",
     ),
+    "net_return": Code(
+        "A sum of what comes later is below 0, as more is given back than is bought.",
+        "It is learned as 0, the least that can be answered; left out, those who give back most "
+        "would be missing.",
+        (),
+        "taken as 0",
+    ),
     "funnel_order": Code(
         "What comes after something else in a funnel happened without it.",
         "What came before is taken to have happened. Where that is common, leave `after` out.",

@@ -56,6 +56,8 @@ class Event:
         enter a rate or a history.
     :param list: The column that says which rows were shown together.
     :param key: The column that names the row itself; duplicates of it are set aside.
+    :param returns: The column whose negative numbers say that a row gives something back. Such a
+        row is no event to ``any``, ``no``, ``count`` and ``next``; to ``sum`` it is what it says.
     """
 
     source: Any
@@ -67,6 +69,7 @@ class Event:
     matures: str = "1d"
     list: str | None = None
     key: str | None = None
+    returns: str | None = None
 
     def __post_init__(self) -> None:
         # Lists are taken as well, so that an event equals the one that its file gives back.

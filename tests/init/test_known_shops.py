@@ -137,6 +137,19 @@ def test_what_changes_with_every_row_tells_of_no_thing(tmp_path: Path):
     assert set(shop.entity["item"].features) == {"Description"}
 
 
+@pytest.mark.parametrize(("share", "returns"), [(0.0, None), (0.1, "Quantity"), (0.4, None)])
+def test_numbers_that_are_seldom_negative_are_returns(
+    tmp_path: Path, share: float, returns: str | None
+):
+    frame = SHOPS["order lines"](0)["online retail"]
+    back = pl.int_range(pl.len()) < share * pl.len()
+    frame = frame.with_columns(pl.when(back).then(-pl.col("Quantity")).otherwise("Quantity"))
+    frame.write_csv(tmp_path / "online retail.csv")
+    text = propose(tmp_path)
+    assert jr.parse(text).event["purchase"].returns == returns
+    assert ("given back, not bought" in text) == (returns is not None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHOPS)
 def test_a_known_shop_is_trained(tmp_path: Path, name: str):
@@ -163,5 +176,6 @@ def test_the_real_order_lines(data_root: Path):
         "item": "StockCode",
     }
     assert {"churn", "spend", "sales", "next_item"} == set(shop.tasks)
+    assert shop.event["transaction"].returns == "Quantity"
     assert set(shop.entity["item"].features) == {"Description"}
     assert set(shop.entity["customer"].features) == {"Country"}

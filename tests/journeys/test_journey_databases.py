@@ -94,6 +94,8 @@ def test_from_a_database_to_a_model(both, cli, tmp_path: Path, shop: str):
             "--out", name,
         )  # fmt: skip
         assert ran.code == 0, ran.err
+        if shop == "order lines":
+            assert 'returns = "Quantity"' in (tmp_path / f"{name}.toml").read_text()
         report = json.loads((tmp_path / name / "report.json").read_text())
         assert set(report["tasks"]) >= TASKS[shop]
         assert f"{report['facts']['findings']} findings in {name}/findings.csv" in ran.said

@@ -140,6 +140,19 @@ def test_labels_that_a_task_cannot_learn_are_findings():
     assert findings_frame(()).shape == (0, 7)
 
 
+def test_sums_below_zero_are_zero():
+    tasks = {
+        "spent": t.Amount(later.sum("visit.paid", of="user", within="7d")),
+        "net": t.Count(later.sum("visit.paid", of="user", within="1d")),
+    }
+    found = {finding.at: finding for finding in check(project(tasks=tasks)).findings}
+    assert set(found) <= {"tasks.spent", "tasks.net"}
+    assert str(found["tasks.net"]).startswith(
+        "tasks.net: sums below 0, as more is given back than is bought."
+    )
+    assert {finding.code for finding in found.values()} == {"net_return"}
+
+
 def test_files_and_columns_that_are_missing_are_told_at_once(tmp_path: Path):
     USERS.select("user", "loyal").write_csv(tmp_path / "users.csv")
     VISITS.write_parquet(tmp_path / "visits.parquet")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,8 @@ from jointrec.prepare.popularity import DAYS, popularity
 
 def popular(rows: dict[str, list[dict[str, object]]], until: int) -> Popularity:
     project = shop(it=t.Retrieval(later.next("purchase.item", of="user")))
+    purchase = replace(project.event["purchase"], returns="value")
+    project = replace(project, event={**project.event, "purchase": purchase})
     return popularity(project, plan(project), tables(**rows), "it", until)
 
 
@@ -24,9 +28,11 @@ def popular(rows: dict[str, list[dict[str, object]]], until: int) -> Popularity:
 @given(seed=st.integers(0, 10_000), num_rows=st.integers(1, 40))
 def test_every_day_counts_what_was_chosen_before_it_began(seed: int, num_rows: int) -> None:
     rows = random_rows(seed, num_rows, 50 * DAY)
+    rows["purchase"] += [{**row, "value": -1.0} for row in rows["purchase"][:3]]  # given back
     until = 50 * DAY + 1
     found = popular(rows, until)
-    chosen = [(row["item"], row["time"]) for row in rows["purchase"] if row["item"]]
+    bought = [row for row in rows["purchase"] if row["value"] != -1.0]
+    chosen = [(row["item"], row["time"]) for row in bought if row["item"]]
     first = min((time // DAY for _, time in chosen), default=50)
     assert found.first_day == first
     assert found.counts.shape == (51 - first, NUM_ITEMS + 1, len(DAYS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -13,6 +14,8 @@ from .spelling import commented, name, text
 
 NESTED = 0.97
 """Two labels are a funnel where this share of the rarer one's yes is a yes of the other too."""
+MOST_RETURNS = 0.2
+"""Where a larger share of numbers is negative, they are no returns."""
 FEWEST_DAYS = 21
 """Data that span fewer days are too short to look ahead in."""
 
@@ -140,20 +143,7 @@ def amount_of(event: EventGuess) -> tuple[str | None, str | None]:
 
     Money is a column where one holds it, else the product of quantity and price.
     """
-    rows = event.rows
-    numbers = [
-        c.name for c in event.table.columns
-        if c.kind in ("number", "flag") and rows[c.name].is_not_null().mean() >= 0.5  # type: ignore[operator]
-        and not _always_nothing(rows[c.name])
-    ]  # fmt: skip
-
-    def role(what: str, named: object) -> str | None:
-        own = event.roles.get(what)
-        if own in numbers:
-            return own
-        return next((c for c in numbers if named.search(snake(c))), None)  # type: ignore[attr-defined]
-
-    value, quantity, price = role("value", VALUE), role("quantity", QUANTITY), role("price", PRICE)
+    value, quantity, price = (_amount(event, *role) for role in _ROLES)
     pieces = None if quantity is None else f"{event.name}.{quantity}"
     if value is not None:
         return f"{event.name}.{value}", pieces
@@ -162,6 +152,43 @@ def amount_of(event: EventGuess) -> tuple[str | None, str | None]:
     return None, pieces
 
 
+def returns_of(event: EventGuess) -> tuple[str, float] | None:
+    """The column whose negative numbers say that something bought is given back, and their share.
+
+    Pieces say so rather than money, which may be a discount.
+    """
+    if event.stage != "buy" or not event.time:
+        return None
+    for role in (_ROLES[1], _ROLES[0]):
+        column = _amount(event, *role)
+        if column is not None:
+            numbers = _numbers(event.rows[column])
+            share = int((numbers < 0).sum()) / len(numbers)
+            return (column, share) if 0 < share < MOST_RETURNS else None
+    return None
+
+
+_ROLES = (("value", VALUE), ("quantity", QUANTITY), ("price", PRICE))
+
+
+def _amount(event: EventGuess, role: str, named: re.Pattern[str]) -> str | None:
+    """The column of numbers that plays a role: as its schema says, or by its name."""
+    rows = event.rows
+    numbers = [
+        c.name for c in event.table.columns
+        if c.kind in ("number", "flag") and rows[c.name].is_not_null().mean() >= 0.5  # type: ignore[operator]
+        and not _always_nothing(rows[c.name])
+    ]  # fmt: skip
+    own = event.roles.get(role)
+    if own in numbers:
+        return own
+    return next((column for column in numbers if named.search(snake(column))), None)
+
+
+def _numbers(values: pl.Series) -> pl.Series:
+    return values.cast(pl.Float64, strict=False).drop_nulls()
+
+
 def _always_nothing(values: pl.Series) -> bool:
-    numbers = values.cast(pl.Float64, strict=False).drop_nulls()
+    numbers = _numbers(values)
     return len(numbers) == 0 or bool((numbers == 0).all())

@@ -16,7 +16,7 @@ from .names import TOGETHER, snake
 from .readings import feature_of
 from .schemas import recognise
 from .spelling import commented, name, text
-from .tasks import split_line, task_lines
+from .tasks import returns_of, split_line, task_lines
 
 
 def propose(place: Path | str) -> str:
@@ -112,6 +112,10 @@ def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]
         lines.append(f"where = {{ {name(event.kind[0])} = {text(event.kind[1])} }}")
     if event.key:
         lines.append(f"key = {text(event.key)}")
+    returns = returns_of(event)
+    if returns:
+        column, share = returns
+        lines.append(f"returns = {text(column)}  # {share:.1%} are below 0: given back, not bought")
     together = list_of(event)
     if together:
         lines.append(f"list = {text(together)}  # rows that were shown together share it")

@@ -46,6 +46,8 @@ def uses(project: Project, table: str) -> list[Use]:
             for name, column in (("key", event.key), ("list", event.list))
             if column
         ]
+        if event.returns:
+            found.append(Use(event.returns, ("number",), f"{at}.returns"))
     found += [
         Use(column, (feature.cell,), f"{at}.features.{column}")
         for column, feature in features_of(project, table).items()

@@ -33,11 +33,11 @@ class Answered:
     parts: Mapping[str, Int8[np.ndarray, "rows"]]
 
 
-def rows_of_grain(grain: Grain, tables: Tables) -> Rows:
+def rows_of_grain(project: Project, grain: Grain, tables: Tables) -> Rows:
     """The rows at which a grain is asked, over all the data."""
     until = tables.until or 0
     anchor = tables.cuts.test if tables.cuts.test is not None else until
-    return rows_of(grain, tables, anchor, until)
+    return rows_of(project, grain, tables, anchor, until)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def answer_all(
     findings: list[Finding] = []
     problems: list[str] = []
     for grain in plan.grains:
-        rows[grain.name] = asked = rows_of_grain(grain, tables)
+        rows[grain.name] = asked = rows_of_grain(project, grain, tables)
         labels = labels_of_grain(project, tables, grain, asked)
         parts = parts_of_grain(project, tables, grain, asked, labels, hashes)
         unknown = _unknown(project, tables, grain, labels, parts)
@@ -127,8 +127,10 @@ def encode_labels(
     encoded: dict[str, Float64[np.ndarray, "rows"]] = {}
     findings: list[Finding] = []
     for name, label in labels.items():
-        encoded[name] = project.tasks[name].encode(label.values, states[name])
-        odd = label.values.filter(pl.Series(np.isnan(encoded[name])) & label.values.is_not_null())
+        values, net = _net(project.tasks[name], name, label.values)
+        findings += net
+        encoded[name] = project.tasks[name].encode(values, states[name])
+        odd = values.filter(pl.Series(np.isnan(encoded[name])) & values.is_not_null())
         if len(odd):
             findings.append(
                 Finding(
@@ -141,6 +143,19 @@ def encode_labels(
             )  # fmt: skip
     nested, out_of_order = nest(encoded, project, grain)
     return nested, [*findings, *out_of_order]
+
+
+def _net(task: Task, name: str, values: pl.Series) -> tuple[pl.Series, list[Finding]]:
+    """Labels of a task; sums that returns make less than it can answer are the least it can."""
+    if not isinstance(task.label, Later) or task.label.verb != "sum" or task.least is None:
+        return values, []
+    below = values.filter(values < task.least)
+    if not len(below):
+        return values, []
+    examples = tuple(f"{value:g}" for value in below.unique(maintain_order=True).head(3))
+    told = "sums below 0, as more is given back than is bought."
+    found = Finding("net_return", f"tasks.{name}", None, len(below), examples, "taken as 0", told)
+    return values.clip(lower_bound=task.least), [found]
 
 
 def _unknown(

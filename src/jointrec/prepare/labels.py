@@ -14,8 +14,12 @@ from jointrec.plan import DEFAULT_EVERY, Grain
 from jointrec.project import Project
 from jointrec.sources import Finding
 
+from .returns import gives_back, without_rounding
 from .tables import Tables
 from .timeline import Span, Timeline
+
+SIZE = "@size"
+"""What is summed beside a column with negative numbers: the same without their signs."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,12 @@ def snapshots(first: int, until: int, every: int, anchor: int) -> Int64[np.ndarr
     return np.arange(earliest, until + 1, every, dtype=np.int64)
 
 
-def rows_of(grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
+def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
     """The rows that a grain asks, over all the data.
 
     Rows of an event are asked in the order of the table; entities asked ``every`` so often by
     moment and then by code, only those with an event in the past: within ``active``, or ever.
+    What comes next is not asked before a row that gives back.
 
     :param anchor: The moment with which snapshots are aligned (µs).
     :param until: The first µs after the last event of the data.
@@ -87,7 +92,8 @@ def rows_of(grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
     )
     if grain.asking != "before":
         return whole
-    known = np.flatnonzero(whole.codes[grain.entities[0]])
+    back = gives_back(project, tables, grain.table)
+    known = np.flatnonzero((whole.codes[grain.entities[0]] > 0) & ~back)
     return Rows(
         {entity: codes[known] for entity, codes in whole.codes.items()},
         None if whole.times is None else whole.times[known],
@@ -107,7 +113,8 @@ def label_of(
 
     A later label is null where its window ends after the data, and where an entity that it is asked
     about is unknown. An event is never later than itself: where a label counts the very kind of
-    event that it is asked of, it counts those strictly after the row.
+    event that it is asked of, it counts those strictly after the row. Rows that give back count for
+    sums alone.
 
     :param task: The name of the task.
     :param until: The first µs after the last event of the data.
@@ -118,7 +125,7 @@ def label_of(
     if label.verb == "next" and grain.asking == "before":
         codes = tables.events[label.event][f"@{label.column}"].to_numpy()[rows.source]
         return Label(_series(codes.astype(np.float64), codes > 0), rows.times)
-    return _later_label(label, grain, rows, tables, until)
+    return _later_label(project, label, grain, rows, tables, until)
 
 
 def nest(
@@ -208,7 +215,9 @@ def _column_label(project: Project, label: str, rows: Rows, tables: Tables) -> L
     return Label(values, rows.times + microseconds(project.event[table].matures))
 
 
-def _later_label(label: Later, grain: Grain, rows: Rows, tables: Tables, until: int) -> Label:
+def _later_label(
+    project: Project, label: Later, grain: Grain, rows: Rows, tables: Tables, until: int
+) -> Label:
     assert rows.times is not None, "a plan looks forward only from rows that have a time"
     frame = tables.events[label.event]
     shared = [entity for entity in grain.entities if f"@{entity}" in frame.columns]
@@ -216,13 +225,9 @@ def _later_label(label: Later, grain: Grain, rows: Rows, tables: Tables, until: 
         [frame[f"@{entity}"].to_numpy() for entity in shared],
         [rows.codes[entity] for entity in shared],
     )
-    kept = np.flatnonzero(events >= 0)
-    values = {}
-    if label.column is not None and label.factors:
-        product = np.ones(len(kept))
-        for column in label.factors:
-            product *= frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()[kept]
-        values[label.column] = product
+    counts = label.verb == "sum" or ~gives_back(project, tables, label.event)
+    kept = np.flatnonzero((events >= 0) & counts)
+    values = _summed(label, frame, kept)
     line = Timeline.build(events[kept], frame["@time"].to_numpy()[kept], values)
     later = int(label.of == label.event)
     if label.verb == "next" or label.within is None:
@@ -234,9 +239,22 @@ def _later_label(label: Later, grain: Grain, rows: Rows, tables: Tables, until: 
     return Label(_series(answers, (known_at <= until) & (asked >= 0)), known_at)
 
 
+def _summed(
+    label: Later, frame: pl.DataFrame, kept: Int64[np.ndarray, "events"]
+) -> dict[str, Float64[np.ndarray, "events"]]:
+    """What a label sums of some rows, nan where null; nothing where it sums nothing."""
+    if label.column is None or not label.factors:
+        return {}
+    product = np.ones(len(kept))
+    for column in label.factors:
+        product *= frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()[kept]
+    return {label.column: product, **({SIZE: np.abs(product)} if (product < 0).any() else {})}
+
+
 def _answers(label: Later, span: Span, line: Timeline) -> Float64[np.ndarray, "rows"]:
     if label.verb == "sum" and label.column is not None:
-        return line.sum(span, label.column)
+        sums = line.sum(span, label.column)
+        return without_rounding(sums, line.sum(span, SIZE)) if SIZE in line.sums else sums
     count = line.count(span)
     if label.verb == "any":
         count = np.minimum(count, 1)

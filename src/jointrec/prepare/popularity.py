@@ -10,6 +10,7 @@ from jointrec.plan import Plan
 from jointrec.project import Project
 
 from .prepared import Popularity
+from .returns import gives_back
 from .tables import Tables
 
 DAYS = (1, 7, 30)
@@ -29,7 +30,8 @@ def popularity(project: Project, plan: Plan, tables: Tables, task: str, until: i
     label = project.tasks[task].label
     assert isinstance(label, Later), "a plan lets only what comes next rank a catalogue"
     frame, entity = tables.events[label.event], plan.catalogue[task]
-    codes = frame[f"@{entity}"].to_numpy()
+    bought = ~gives_back(project, tables, label.event)
+    codes = frame[f"@{entity}"].to_numpy() * bought
     days = frame["@time"].to_numpy()[codes > 0] // DAY
     last = until // DAY
     first = int(days.min(initial=last))

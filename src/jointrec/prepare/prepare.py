@@ -125,7 +125,7 @@ def context_of(grain: Grain, tables: Tables) -> pl.DataFrame:
 def asked_again(reader: Reader, grain: Grain) -> Asked:
     """The rows of a grain over all the reader's tables, labelled with what was learned before."""
     project, tables = reader.project, reader.tables
-    rows = rows_of_grain(grain, tables)
+    rows = rows_of_grain(project, grain, tables)
     labels = labels_of_grain(project, tables, grain, rows)
     parts = parts_of_grain(project, tables, grain, rows, labels, hashes_of(tables))
     encoded, _ = encode_labels(project, grain, labels, reader.preparation.tasks)

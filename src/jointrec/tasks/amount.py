@@ -27,7 +27,8 @@ class Amount(Task):
 
     A zero-inflated log-normal distribution (Wang et al. 2019, https://arxiv.org/abs/1912.07753):
     the chance of anything at all, and the mean and deviation of the logarithm of how much. Labels
-    are in the column's own unit; null and what is below 0 are unknown. The answer is the mean.
+    are in the column's own unit; null and what is below 0 are unknown, but for a later sum, which
+    is then 0. The answer is the mean.
 
     What decides is the normalised Gini coefficient, as in the paper: whether those who spend much
     stand above those who spend little. It has no unit and no single large order rules it, as one
@@ -40,6 +41,7 @@ class Amount(Task):
 
     form: ClassVar[str] = "amount"
     has_chance: ClassVar[bool] = True
+    least: ClassVar[float | None] = 0.0
     verbs: ClassVar[tuple[str, ...]] = ("sum",)
     answers: ClassVar[str] = "expected amount in the unit of the label, 0 or more"
 

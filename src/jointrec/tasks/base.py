@@ -59,6 +59,9 @@ class Task(ABC):
     form: ClassVar[str] = ""
     """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, an
     ``amount`` or a ``count``; empty where no other way gives such an answer."""
+    least: ClassVar[float | None] = None
+    """The least that can be answered, where there is one: a later sum below it, as of one who gives
+    back more than is bought, is learned as it."""
     adds_up: ClassVar[bool] = True
     """Whether a sum or a mean of labels means anything, as it does not of classes."""
     has_worth: ClassVar[bool] = True

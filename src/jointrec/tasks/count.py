@@ -25,7 +25,8 @@ DISTRIBUTIONS = ("negative_binomial", "poisson")
 class Count(Task):
     """How many? Sales of an item next week, visits, purchases to come.
 
-    Null and what is below 0 are unknown. The answer is the mean. What decides is the Poisson
+    Null and what is below 0 are unknown, but for a later sum, which is then 0. The answer is the
+    mean. What decides is the Poisson
     deviance, which the true mean makes smallest: where most counts are 0, absolute errors are
     smallest for an answer of 0, and squared errors are ruled by the few best sellers.
 
@@ -40,6 +41,7 @@ class Count(Task):
     distribution: Literal["negative_binomial", "poisson"] = "negative_binomial"
 
     form: ClassVar[str] = "count"
+    least: ClassVar[float | None] = 0.0
     verbs: ClassVar[tuple[str, ...]] = ("count", "sum")
     answers: ClassVar[str] = "expected count, 0 or more"
 
