@@ -198,9 +198,9 @@ def fit(
     project = read(file)
     if test_from is not None:
         project = with_test_from(project, test_from)
-    changed = {"seed": seed, "epochs": epochs}
-    budget = replace(project.budget, **{k: v for k, v in changed.items() if v is not None})
-    project = replace(project, budget=budget)
+    own = project.budget
+    passes, chance = own.epochs if epochs is None else epochs, own.seed if seed is None else seed
+    project = replace(project, budget=replace(own, epochs=passes, seed=chance))
     what = Compare(rounds=rounds)
     if not compare:
         what = replace(what, alone=False, baselines=())

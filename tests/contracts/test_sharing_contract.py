@@ -249,8 +249,8 @@ def test_ple_by_the_slow_way():
     for row, task, group in ((0, "type", 3), (3, "click", 1)):
         shared = [slow_expert(low.experts, 0, number, x[row]) for number in range(2)]
         own = [slow_expert(low.experts, group, number, x[row]) for number in range(2)]
-        below = slow_mix(low.gates, 0, x[row], shared)
-        mine = slow_mix(low.gates, group, x[row], own + shared)
+        below = slow_mix(low.between, 0, x[row], shared)
+        mine = slow_mix(low.gates, group - 1, x[row], own + shared)
         shared = [slow_expert(high.experts, 0, number, below) for number in range(2)]
         own = [slow_expert(high.experts, group, number, mine) for number in range(2)]
         expected = slow_mix(high.gates, group - 1, mine, own + shared)
@@ -259,8 +259,7 @@ def test_ple_by_the_slow_way():
 
 def test_gates_start_by_listening_to_all_alike():
     network = sharing.MMoE(widths=(4,), experts=4).build(SIZE, TASKS)
-    (shares,) = network.gates([rows_of(2)], [0])
-    assert shares.tolist() == [[0.25] * 4] * 2
+    assert network.gates([rows_of(2)], [0]).tolist() == [[[0.25] * 4]] * 2
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ OLDEST = 31
 """The last bucket of ages: 2^31 seconds are 68 years."""
 
 Rows = Int64[np.ndarray, "_"]  # of several grains, so of several lengths
+ALL = slice(None)
 
 
 class Assembler:
@@ -274,12 +275,14 @@ def _labels(
     labels, known = {}, {}
     for task in grain.tasks:
         if task in (asked.labels or {}):
-            known[task] = knows(asked, task, part)[rows]
+            known[task] = knows(asked, task, part, rows)
             labels[task] = np.where(known[task], asked.labels[task][rows], np.nan)
     return labels, known
 
 
-def knows(asked: Asked, task: str, part: int | None) -> Bool[np.ndarray, "rows"]:
-    """Which rows have a label of a task, in this part of the split."""
-    known: np.ndarray = ~np.isnan(asked.labels[task])
-    return known if part is None else known & (asked.parts[task] == part)
+def knows(
+    asked: Asked, task: str, part: int | None, rows: Rows | slice = ALL
+) -> Bool[np.ndarray, "rows"]:
+    """Which rows, of some or of all, have a label of a task in this part of the split."""
+    known: np.ndarray = ~np.isnan(asked.labels[task][rows])
+    return known if part is None else known & (asked.parts[task][rows] == part)

@@ -7,14 +7,14 @@ from jaxtyping import Int64
 
 Codes = Int64[np.ndarray, "..."]
 
-DENSE = 32
+DENSE = 48
 """Below this many codes that exist for one that is used, marking is faster than sorting."""
 
 
 def distinct(codes: Codes, size: int) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
     """The distinct codes, ascending, and the position of each code among them.
 
-    The same as `numpy.unique` with its inverse; linear in time where the codes are dense.
+    The same as `numpy.unique` with its inverse, and faster: linear in time where codes are dense.
 
     :param size: All codes are from 0 to below this.
 
@@ -22,14 +22,27 @@ def distinct(codes: Codes, size: int) -> tuple[Int64[np.ndarray, "distinct"], Co
     (array([2, 7]), array([1, 0, 1]))
     """
     if size > DENSE * codes.size:
-        found, inverse = np.unique(codes, return_inverse=True)
-        return found, inverse.reshape(codes.shape).astype(np.int64, copy=False)
+        return _sorted(codes)
     mark = np.zeros(size, dtype=bool)
     mark[codes] = True
     found = np.flatnonzero(mark)
     position = np.empty(size, dtype=np.int64)
     position[found] = np.arange(len(found))
     return found, position[codes]
+
+
+def _sorted(codes: Codes) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
+    """Sorts each code together with its place, as one number: they fit into 63 bits."""
+    bits = codes.size.bit_length()
+    both = np.left_shift(codes.ravel(), bits) | np.arange(codes.size)
+    both.sort()
+    places = both & ((1 << bits) - 1)
+    both >>= bits
+    new = np.ones(codes.size, dtype=bool)
+    np.not_equal(both[1:], both[:-1], out=new[1:])
+    inverse = np.empty(codes.size, dtype=np.int64)
+    inverse[places] = np.cumsum(new) - 1
+    return both[new], inverse.reshape(codes.shape)
 
 
 class Pool:

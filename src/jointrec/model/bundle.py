@@ -23,6 +23,7 @@ from jointrec import durable
 from jointrec.errors import BundleError, JointRecError, ProjectError
 from jointrec.evaluation import Report
 from jointrec.network import JointNetwork
+from jointrec.network.precision import has_bf16
 from jointrec.plan import plan
 from jointrec.prepare import Preparation, Tables, build_reader
 from jointrec.project import Project, parse
@@ -115,6 +116,7 @@ def _fill(learned: Learned, folder: Path) -> None:
     about = {
         "format": FORMAT,
         "networks": {task: f"network-{n}" for n, (_, own) in enumerate(networks) for task in own},
+        "computed": {f"network-{n}": own.computed for n, (own, _) in enumerate(networks)},
         "declared": _declared_toml(learned.declared),
     }
     _write(folder / "bundle.json", json.dumps(about, indent=2, ensure_ascii=False))
@@ -145,8 +147,10 @@ def _read(files: Files, about: Mapping[str, Any]) -> Learned:
     loaded: dict[str, JointNetwork] = {}
     with torch.random.fork_rng(devices=[]):  # a new network draws; whoever loads must not notice
         for name in dict.fromkeys(about["networks"].values()):
-            loaded[name] = JointNetwork(project, planned, preparation.layout).eval()
-            loaded[name].put_weights(files.weights(f"{name}.safetensors"))
+            computed = about["computed"][name] if has_bf16() else "fp32"
+            network = JointNetwork(project, planned, preparation.layout, computed)
+            network.put_weights(files.weights(f"{name}.safetensors"))
+            loaded[name] = network.eval()
     networks = {task: loaded[about["networks"][task]] for task in project.tasks}
     declared = about["declared"]
     return Learned(

@@ -12,6 +12,7 @@ from torch.nn.functional import silu
 
 from jointrec.batches import Candidates
 
+from .precision import exact
 from .table import gathered
 
 TOWER = 32
@@ -41,7 +42,9 @@ class Head(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows width"]) -> Float[Tensor, "rows size"]:
         """The outputs of each row."""
-        outputs: Tensor = self.outer(silu(self.inner(x)))
+        inner = silu(self.inner(x)).to(self.outer.weight.dtype)
+        with exact(x.device.type):  # three digits would not do for a logit
+            outputs: Tensor = self.outer(inner)
         return outputs
 
 
@@ -76,6 +79,10 @@ class ChoiceHead(nn.Module):
         candidates: Candidates,
     ) -> Float[Tensor, "rows candidates"]:
         """The scores of the candidates, corrected for the chance with which each is here."""
+        with exact(x.device.type):  # candidates with equal digits could not be told apart
+            return self._scores(x.to(self.row.weight.dtype), fields, candidates)
+
+    def _scores(self, x: Tensor, fields: Tensor, candidates: Candidates) -> Tensor:
         own = gathered(fields, candidates.positions)
         fit = self.row(x) @ self.candidate(own).T / math.sqrt(CHOICE)
         bias = self.bias(own).squeeze(1)

@@ -20,6 +20,7 @@ from jointrec.project import Project
 from .heads import ChoiceHead, Head, conditional
 from .parts import Part, parts_of, sizes_of
 from .past import PastReader
+from .precision import Computed, products_in
 from .table import FusedTable, field_vectors, gathered
 
 
@@ -29,11 +30,15 @@ class JointNetwork(nn.Module):
     :param project: What it is made of.
     :param plan: Which tasks are asked, at which grains. It may hold fewer than the project.
     :param layout: The shape of what was prepared.
+    :param computed: In which numbers products are computed.
     :raises ProjectError: where a grain has nothing to look at.
     """
 
-    def __init__(self, project: Project, plan: Plan, layout: Layout) -> None:
+    def __init__(
+        self, project: Project, plan: Plan, layout: Layout, computed: Computed = "fp32"
+    ) -> None:
         super().__init__()
+        self.computed = computed
         self.project, self.plan, self.layout = project, plan, layout
         asked = {task for grain in plan.grains for task in grain.tasks}
         self.tasks = tuple(task for task in project.tasks if task in asked)
@@ -88,6 +93,12 @@ class JointNetwork(nn.Module):
         """
         if vectors is None:
             vectors = self.table.gather(batch.touched)
+        with products_in(self.computed, vectors.device.type):
+            return self._outputs(batch, vectors, tasks)
+
+    def _outputs(
+        self, batch: Batch, vectors: Tensor, tasks: Collection[str] | None
+    ) -> dict[str, Tensor]:
         encoded = {
             name: field_vectors(fields, vectors)
             for name, fields in batch.things.items()

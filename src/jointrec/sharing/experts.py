@@ -11,6 +11,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .dropout import dropped
+from .products import block_products
+
 
 class Experts(nn.Module):
     """Groups of experts: networks of the same layers, each with weights of its own.
@@ -40,25 +43,30 @@ class Experts(nn.Module):
 
     def forward(
         self, inputs: Sequence[Float[Tensor, "rows size"]], groups: Sequence[int]
-    ) -> list[tuple[Float[Tensor, "rows width"], ...]]:
-        """For each group asked, what each of its experts gives.
+    ) -> Float[Tensor, "rows experts width"]:
+        """What each expert of the groups asked gives, group after group.
 
-        :param inputs: What each group asked reads. Groups that read the same tensor do so in one
-            product.
+        :param inputs: What each group asked reads. Where all read the same tensor, they do so in
+            one product.
         :param groups: Which groups are asked. The others are not computed.
         """
         first, *rest = self.layers
-        hidden: Tensor = first(inputs, groups)
+        hidden: Tensor = first(self._read(inputs, groups), groups)
         for layer in rest:
             hidden = layer(self._dropped(F.silu(hidden)), groups)
-        gain, shift = _of(self.gains, groups), _of(self.shifts, groups)
         normal = F.layer_norm(hidden, hidden.shape[2:])
-        given = self._dropped(F.silu(torch.addcmul(shift.unsqueeze(1), normal, gain.unsqueeze(1))))
-        experts = iter(given.unbind(0))
-        return [tuple(next(experts) for _ in self.gains[group]) for group in groups]
+        gain, shift = (_of(own, groups).to(normal.dtype) for own in (self.gains, self.shifts))
+        return self._dropped(F.silu(torch.addcmul(shift, normal, gain)))
+
+    def _read(self, inputs: Sequence[Tensor], groups: Sequence[int]) -> Tensor:
+        """One input for all experts, or one for each."""
+        if _one(inputs):
+            return inputs[0]
+        counts = torch.tensor([len(self.gains[group]) for group in groups])
+        return torch.stack(list(inputs), dim=1).repeat_interleave(counts, dim=1)
 
     def _dropped(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+        return dropped(x, self.dropout) if self.dropout and self.training else x
 
 
 class _Layer(nn.Module):
@@ -71,65 +79,57 @@ class _Layer(nn.Module):
 
     def forward(
         self,
-        x: Sequence[Float[Tensor, "rows inner"]] | Float[Tensor, "experts rows inner"],
+        x: Float[Tensor, "rows inner"] | Float[Tensor, "rows experts inner"],
         groups: Sequence[int],
-    ) -> Float[Tensor, "experts rows outer"]:
+    ) -> Float[Tensor, "rows experts outer"]:
         """What the layer makes of the rows, for each expert of the groups asked.
 
-        :param x: One input for each group asked, or one for each expert.
+        :param x: One input for all of them, or one for each expert.
         """
         weight, bias = _of(self.weights, groups), _of(self.biases, groups)
-        if not isinstance(x, Tensor):
-            if _one(x):  # one wide product for all experts
-                wide = F.linear(x[0], weight.flatten(0, 1), bias.flatten())
-                return wide.view(len(x[0]), *bias.shape).transpose(0, 1)
-            counts = [len(self.weights[group]) for group in groups]
-            x = torch.cat([y.expand(n, -1, -1) for y, n in zip(x, counts, strict=True)])
-        return torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+        if x.ndim == 2:  # one wide product for all experts
+            return F.linear(x, weight.flatten(0, 1), bias.flatten()).view(len(x), *bias.shape)
+        return block_products(x, weight, bias)
 
 
 class Gates(nn.Module):
-    """For each reader, how much it listens to each of its experts: a softmax of the row.
+    """For each reader, how much it listens to each of some experts: a softmax of the row.
 
     They start at zero, so every reader first listens to all experts alike.
 
     :param size: The width of the rows.
-    :param counts: To how many experts each reader listens.
+    :param readers: How many readers there are.
+    :param experts: To how many experts each of them listens.
     """
 
-    def __init__(self, size: int, counts: Sequence[int]) -> None:
+    def __init__(self, size: int, readers: int, experts: int) -> None:
         super().__init__()
-        self.weights = nn.ParameterList(torch.zeros(count, size) for count in counts)
+        self.weights = nn.ParameterList(torch.zeros(experts, size) for _ in range(readers))
 
     def forward(
         self, inputs: Sequence[Float[Tensor, "rows size"]], readers: Sequence[int]
-    ) -> list[Float[Tensor, "rows experts"]]:
+    ) -> Float[Tensor, "rows readers experts"]:
         """The shares of each reader asked, which sum to 1.
 
         :param inputs: What the gate of each reader asked reads.
         """
         weights = [self.weights[reader] for reader in readers]
         if _one(inputs):
-            counts = [len(weight) for weight in weights]
-            scores = torch.split(F.linear(inputs[0], torch.cat(weights)), counts, dim=1)
-        else:
-            scores = tuple(F.linear(x, w) for x, w in zip(inputs, weights, strict=True))
-        return [score.softmax(dim=1) for score in scores]
+            scores = F.linear(inputs[0], torch.cat(weights))
+            return scores.view(len(scores), len(weights), len(weights[0])).softmax(dim=2)
+        alone = [F.linear(x, w) for x, w in zip(inputs, weights, strict=True)]
+        return torch.stack(alone, dim=1).softmax(dim=2)
 
 
 def mixed(
-    shares: Float[Tensor, "rows experts"], experts: Sequence[Float[Tensor, "rows width"]]
-) -> Float[Tensor, "rows width"]:
-    """What experts give, each by its share.
+    shares: Float[Tensor, "rows readers experts"], experts: Float[Tensor, "rows experts width"]
+) -> Float[Tensor, "rows readers width"]:
+    """What the same experts give to each reader, each by its share.
 
-    >>> mixed(torch.tensor([[0.25, 0.75]]), [torch.tensor([[4.0]]), torch.tensor([[8.0]])])
-    tensor([[7.]])
+    >>> mixed(torch.tensor([[[0.25, 0.75]]]), torch.tensor([[[4.0], [8.0]]]))
+    tensor([[[7.]]])
     """
-    first, *rest = zip(torch.split(shares, 1, dim=1), experts, strict=True)
-    total: Tensor = first[0] * first[1]
-    for share, expert in rest:
-        total = torch.addcmul(total, share, expert)
-    return total
+    return torch.bmm(shares.to(experts.dtype), experts)
 
 
 def _one(inputs: Sequence[Tensor]) -> bool:

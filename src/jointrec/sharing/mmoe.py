@@ -41,7 +41,7 @@ class MMoE(Sharing):
 
     def build(self, size: int, tasks: Sequence[str]) -> SharedNetwork:
         experts = Experts(size, self.widths, (self.experts,), self.dropout)
-        return _MMoE(experts, Gates(size, [self.experts] * len(tasks)), tasks)
+        return _MMoE(experts, Gates(size, len(tasks), self.experts), tasks)
 
 
 class _MMoE(SharedNetwork):
@@ -53,6 +53,6 @@ class _MMoE(SharedNetwork):
     def forward(
         self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
     ) -> dict[str, Float[Tensor, "rows width"]]:
-        (experts,) = self.experts([x], [0])
         shares = self.gates([x] * len(tasks), [self.places[task] for task in tasks])
-        return {task: mixed(share, experts) for task, share in zip(tasks, shares, strict=True)}
+        heard = mixed(shares, self.experts([x], [0]))
+        return dict(zip(tasks, heard.unbind(1), strict=True))

@@ -52,12 +52,12 @@ class PLE(Sharing):
     def build(self, size: int, tasks: Sequence[str]) -> SharedNetwork:
         sizes = [size] + [self.widths[-1]] * (self.levels - 1)
         counts = [self.shared] + [self.own] * len(tasks)
-        listens = [self.shared] + [self.own + self.shared] * len(tasks)
         levels = []
         for number, inner in enumerate(sizes, 1):
-            last = number == self.levels
             experts = Experts(inner, self.widths, counts, self.dropout)
-            levels.append(_Level(experts, Gates(inner, listens[1:] if last else listens), last))
+            gates = Gates(inner, len(tasks), self.own + self.shared)
+            between = Gates(inner, 1, self.shared) if number < self.levels else None
+            levels.append(_Level(experts, gates, between))
         return _PLE(levels, tasks)
 
 
@@ -80,17 +80,21 @@ class _PLE(SharedNetwork):
 class _Level(nn.Module):
     """One level of extraction. Group 0 is what tasks share; the last level gives none of it."""
 
-    def __init__(self, experts: Experts, gates: Gates, last: bool) -> None:
+    def __init__(self, experts: Experts, gates: Gates, between: Gates | None) -> None:
         super().__init__()
-        self.experts, self.gates, self.last = experts, gates, last
+        self.experts, self.gates, self.between = experts, gates, between
 
     def forward(
         self, inputs: Sequence[Float[Tensor, "rows size"]], groups: Sequence[int]
     ) -> list[Float[Tensor, "rows width"]]:
-        shared, *owns = self.experts(inputs, groups)
-        heard = [own + shared for own in owns]
-        if self.last:
-            shares = self.gates(inputs[1:], [group - 1 for group in groups[1:]])
-        else:
-            shares, heard = self.gates(inputs, groups), [shared, *heard]
-        return [mixed(share, experts) for share, experts in zip(shares, heard, strict=True)]
+        experts = self.experts(inputs, groups)
+        num_shared, readers = len(self.experts.gains[0]), len(groups) - 1
+        shared, owns = experts.tensor_split([num_shared], dim=1)
+        shares = self.gates(inputs[1:], [group - 1 for group in groups[1:]])
+        own_shares, shared_shares = shares.tensor_split([shares.shape[2] - num_shared], dim=2)
+        owns = owns.reshape(len(owns), readers, owns.shape[1] // readers, owns.shape[2])
+        own = (owns * own_shares.to(owns.dtype).unsqueeze(3)).sum(dim=2)
+        given = list((own + mixed(shared_shares, shared)).unbind(1))
+        if self.between is None:
+            return given
+        return [mixed(self.between(inputs[:1], [0]), shared).squeeze(1), *given]

@@ -34,5 +34,4 @@ class _SharedBottom(SharedNetwork):
     def forward(
         self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
     ) -> dict[str, Float[Tensor, "rows width"]]:
-        ((shared,),) = self.trunk([x], [0])
-        return dict.fromkeys(tasks, shared)
+        return dict.fromkeys(tasks, self.trunk([x], [0]).squeeze(1))

@@ -78,7 +78,7 @@ def fingerprint(run: Run) -> str:
     parts = (
         {task: project.tasks[task] for task in run.tasks}, project.history, project.fusion,
         project.sharing, project.balancing, project.optimizer, project.table, project.budget,
-        run.network.layout, run.loader_sizes, torch.__version__,
+        run.network.layout, run.network.computed, run.loader_sizes, torch.__version__,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

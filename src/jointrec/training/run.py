@@ -11,6 +11,7 @@ from jointrec.batches import Assembler, Batch, Loader, pieces
 from jointrec.batches.loader import rows_of
 from jointrec.errors import DataError
 from jointrec.network import JointNetwork
+from jointrec.network.precision import computed_in
 from jointrec.plan import Plan
 from jointrec.prepare.prepared import Prepared
 from jointrec.project import Project
@@ -50,6 +51,8 @@ class Run:
         self.table_state = project.table.update.state(prepared.layout.table_rows)
         self.assembler = Assembler(prepared, plan, project.history.last)
         self.loader = self._loader(self.tasks)
+        rows_a_step = sum(self.loader.taken.values()) // max(self.loader.steps, 1)
+        self.network.computed = computed_in(project.budget.precision, rows_a_step)
         self.loader_sizes = dict(self.loader.taken)
         """Rows of each grain in a pass of all tasks."""
         self.stopping = Stopping(funnels, scales, project.budget.patience)
@@ -162,8 +165,11 @@ class Run:
         """For each task the network that serves it; equal passes share one."""
         built: dict[int, JointNetwork] = {}
         for epoch, state in self.snapshots.items():
-            built[epoch] = JointNetwork(self.project, self.plan, self.network.layout).eval()
-            built[epoch].load_state_dict(state)
+            network = JointNetwork(
+                self.project, self.plan, self.network.layout, self.network.computed
+            )
+            network.load_state_dict(state)
+            built[epoch] = network.eval()
         return {task: built[epoch] for task, epoch in self.stopping.kept.items()}
 
     def _loader(self, tasks: tuple[str, ...]) -> Loader:

@@ -1,0 +1,67 @@
+"""Products of blocks and dropping, each against the slow way."""
+
+import numpy as np
+import pytest
+import torch
+
+from jointrec.sharing.dropout import dropped
+from jointrec.sharing.products import block_products
+
+
+def drawn(*shapes: tuple[int, ...], kind: torch.dtype = torch.float64) -> list[torch.Tensor]:
+    chance = torch.Generator().manual_seed(0)
+    return [
+        torch.randn(shape, generator=chance, dtype=torch.float64).to(kind).requires_grad_()
+        for shape in shapes
+    ]
+
+
+def test_each_block_is_a_layer_of_its_own() -> None:
+    x, weight, bias = drawn((7, 3, 5), (3, 4, 5), (3, 4))
+    expected = np.einsum("rbi,boi->rbo", *(t.detach().numpy() for t in (x, weight)))
+    got = block_products(x, weight, bias).detach().numpy()
+    np.testing.assert_allclose(got, expected + bias.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_the_way_back_is_right() -> None:
+    assert torch.autograd.gradcheck(block_products, drawn((4, 2, 3), (2, 5, 3), (2, 5)))
+
+
+def test_without_rows_there_is_nothing() -> None:
+    x, weight, bias = drawn((0, 2, 3), (2, 5, 3), (2, 5))
+    block_products(x, weight, bias).sum().backward()
+    assert weight.grad is not None
+    assert not weight.grad.any()
+
+
+def test_bf16_rows_leave_the_weights_as_they_are() -> None:
+    x, weight, bias = drawn((64, 2, 32), (2, 16, 32), (2, 16), kind=torch.float32)
+    half = x.detach().bfloat16().requires_grad_()
+    y = block_products(half, weight, bias)
+    exact = block_products(x, weight, bias)
+    assert y.dtype is torch.bfloat16
+    torch.testing.assert_close(y.float(), exact, rtol=0.02, atol=0.1)
+    y.float().square().sum().backward()
+    assert weight.grad is not None
+    assert weight.grad.dtype is torch.float32
+    (expected,) = torch.autograd.grad(exact.square().sum(), weight)
+    assert (weight.grad - expected).norm() < 0.01 * expected.norm()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9])
+def test_the_share_is_dropped_and_the_mean_stays(share: float) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(1000, 301)
+    y = dropped(x, share)
+    # A mean of n draws is off by less than five of its deviations.
+    spread = 5 * (share * (1 - share) / x.numel()) ** 0.5
+    assert abs((y == 0).float().mean().item() - share) < 1 / 256 / 2 + spread
+    assert abs(y.mean().item() - 1) < spread / (1 - share)
+    for place in range(8):  # every byte of a word drops alike
+        part = y.flatten()[place::8]
+        assert abs((part == 0).float().mean().item() - share) < 1 / 256 / 2 + 3 * spread
+
+
+def test_the_largest_share_keeps_something() -> None:
+    torch.manual_seed(0)
+    assert dropped(torch.ones(10_000), 0.9999).any()
