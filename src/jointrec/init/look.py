@@ -107,7 +107,7 @@ def look_at_database(url: str) -> tuple[list[Seen], list[str]]:
 
 def _of_database(url: str) -> tuple[list[Seen], list[str]]:
     seen, left = [], []
-    for source in _own_tables(url):
+    for source in tables(url, at="init"):
         try:
             seen.append(_look_at_table(source))
         except JointRecError as error:
@@ -116,13 +116,6 @@ def _of_database(url: str) -> tuple[list[Seen], list[str]]:
         told = together(left, of="init") if left else "init: the database holds no tables."
         raise SourceError(told)
     return seen, left
-
-
-def _own_tables(url: str) -> list[str]:
-    """The sources of the tables of a database; MySQL lists those of all others as well."""
-    sources = tables(url, at="init")
-    own = [source for source in sources if "." not in _table_of(source)]
-    return own if own and url.startswith(("mysql", "mariadb")) else sources
 
 
 def _look_at_table(source: str) -> Seen:

@@ -41,6 +41,11 @@ class Connection(Opened):
         """The tables and views of users by their names, sorted."""
         return {str(found): found for found in sorted(self.relations(), key=str)}
 
+    @property
+    def own(self) -> list[str]:
+        """The names of those in the database that the URL names, sorted."""
+        return list(self.known)
+
     @abstractmethod
     def relations(self) -> list[Relation]:
         """The tables and views of users."""
@@ -109,7 +114,7 @@ class Database(Source):
 
         def listed() -> list[str]:
             with self._connection() as connection, self._told(connection):
-                return list(connection.known)
+                return connection.own
 
         return [self.address.of_table(name, str(self.source)) for name in in_one_snapshot(listed)]
 
@@ -198,7 +203,7 @@ class Database(Source):
 
     def _relation(self, connection: Connection) -> Relation:
         with self._told(connection):
-            known = connection.known
+            known, own = connection.known, connection.own
         wanted = self.address.table
         for relation in known.values():
             if wanted in (str(relation), relation.full):
@@ -206,9 +211,10 @@ class Database(Source):
         if wanted is None:
             raise SourceError(
                 f"{self.where} is a whole database. Name a table of it with ?table=…, or a query "
-                f"with ?query=…. Known: {', '.join(known) or 'none'}."
+                f"with ?query=…. Known: {', '.join(own) or 'none'}."
             )
-        raise SourceError(unknown_name("table or view", wanted, known, at=self.where))
+        names = known if "." in wanted else own
+        raise SourceError(unknown_name("table or view", wanted, names, at=self.where))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -133,6 +133,13 @@ class _MySQL(Connection):
             cursor.execute(statement, values or None)
             return list(cursor.fetchall())
 
+    @property
+    def own(self) -> list[str]:
+        """Those with a bare name, as a user of one database may see the tables of others."""
+        if self.opened.db is None:
+            return list(self.known)
+        return [name for name, relation in self.known.items() if relation.bare]
+
     def relations(self) -> list[Relation]:
         """Those of the URL's database by their bare names, of others with theirs."""
         found = self._all(_RELATIONS)
@@ -152,6 +159,19 @@ class _MySQL(Connection):
         if isinstance(of, Relation) and "MariaDB" in self.opened.get_server_info():
             json = {row[0] for row in self._all(_JSON_IN_MARIADB, (of.schema, of.name))}
         return [_field(found, json) for found in described]
+
+    def settled(self, statements: Statements, of: Of, fields: Sequence[Field]) -> list[Field]:
+        """``BOOLEAN`` is ``TINYINT(1)``, which may hold more: it is one where it does not."""
+        flags = [field.name for field in fields if pa.types.is_boolean(field.stored)]
+        if not flags:
+            return list(fields)
+        (found,) = self._all(statements.bounds(of, flags))
+        bounds = zip(flags, found[::2], found[1::2], strict=True)
+        other = {name for name, *ends in bounds if not {*ends} <= {"0", "1", None}}
+        return [
+            Field(field.name, pa.int8(), "tinyint") if field.name in other else field
+            for field in fields
+        ]
 
     def rows(
         self, statement: str, fields: Sequence[Field], most: int, at: str
@@ -180,6 +200,8 @@ def _field(found: Any, json: set[str]) -> Field:
     words = _NAMES.get(code, f"type {code}")
     if name in json or code == 245:
         return refused(name, "JSON", _CAST.format(example="json_value(doc, '$.field')"), TEXT)
+    if code == 1 and found.length == 1 and not flags & _UNSIGNED:
+        return Field(name, pa.bool_(), "boolean")
     if code in _WHOLE:
         whole = _WHOLE[code]
         if flags & _UNSIGNED:

@@ -68,7 +68,7 @@ def _column(text: pa.Array, field: Field, at: str, findings: list[Finding]) -> p
     if kind == TEXT:
         return pc.utf8_rtrim(text, " ") if field.padded else text
     if pa.types.is_boolean(kind):
-        return pc.equal(text, "t")
+        return pc.or_(pc.equal(text, "t"), pc.equal(text, "1"))
     if pa.types.is_null(kind):
         return pa.nulls(len(text))
     if not pa.types.is_temporal(kind):

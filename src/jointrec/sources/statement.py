@@ -80,6 +80,13 @@ class Statements:
             of, [func.group_concat(func.typeof(self._column(name)).distinct()) for name in names]
         )
 
+    def bounds(self, of: Of, names: Sequence[str]) -> str:
+        """``SELECT`` of one row: for each column the least and the greatest of its values."""
+        func, columns = self.alchemy.func, [self._column(name) for name in names]
+        return self.select(
+            of, [what(column) for column in columns for what in (func.min, func.max)]
+        )
+
     def _column(self, name: str) -> Any:
         return self.alchemy.column(self.alchemy.quoted_name(name, quote=True))
 
