@@ -35,6 +35,8 @@ def other_value(name: str, hint: Any, default: Any) -> Any:
     """A value for an argument that is not its default."""
     if name in OTHER:
         return OTHER[name]
+    if hint == tuple[float, ...]:
+        return (0.2, 0.3)
     if get_origin(hint) is Literal:
         return next(value for value in get_args(hint) if value != default)
     if isinstance(default, bool):

@@ -71,6 +71,12 @@ def sets(**options):
     return drawn(st.integers(0, 2**CLASSES - 1).map(float), CHANCES, width=CLASSES, **options)
 
 
+def bands(**options):
+    """Amounts, and quantiles of them in order."""
+    raw = drawn(AMOUNTS, POSITIVE, width=CLASSES, **options)
+    return raw.map(lambda rows: rows._replace(answers=np.sort(rows.answers, axis=1)))
+
+
 def ranks(**options):
     return drawn(FLAGS, st.sampled_from([1.0, 2.0, 3.0, 10.0, 11.0, np.inf]), **options)
 
@@ -82,6 +88,7 @@ ROWS_OF = {
     **dict.fromkeys(["accuracy", "choice_log_loss", "macro_auc"], picks),
     **dict.fromkeys(["kappa", "grade_mae", "grade_spearman", "ranked_probability"], picks),
     "ndcg_within": lists,
+    **dict.fromkeys(["pinball", "over_coverage", "middle_wape"], bands),
     **dict.fromkeys(["multi_log_loss", "label_auc", "first_right"], sets),
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
 }

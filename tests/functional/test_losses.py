@@ -7,17 +7,22 @@ import scipy.stats
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import mean_pinball_loss, mean_tweedie_deviance
 from torch.autograd import gradcheck
 
 from jointrec.functional import losses
 
 OUTPUT = st.floats(-8, 8)
+POSITIVE = st.sampled_from([0.01, 1.0, 19.9, 1e6])
 COUNT = st.sampled_from([0.0, 1.0, 2.0, 17.0, 1000.0])
 AMOUNT = st.sampled_from([0.0, 0.01, 1.0, 19.9, 1e6])
 
 REGRESSIONS = {
     "binary": (losses.binary, 1, st.sampled_from([0.0, 1.0])),
     "zero_inflated_lognormal": (losses.zero_inflated_lognormal, 3, AMOUNT),
+    "lognormal": (losses.lognormal, 2, POSITIVE),
+    "tweedie": (losses.tweedie, 1, AMOUNT),
+    "huber_log": (losses.huber_log, 1, AMOUNT),
     "poisson": (losses.poisson, 1, COUNT),
     "negative_binomial": (losses.negative_binomial, 2, COUNT),
 }
@@ -35,7 +40,7 @@ def drawn(data, name, outputs=OUTPUT, dtype=torch.float64):
 
 
 def oracle(name, outputs, label):
-    """The negative log likelihood of one row, by scipy."""
+    """The negative log likelihood of one row, by scipy; of the others the formula, by numpy."""
     if name == "binary":
         return -scipy.stats.bernoulli.logpmf(label, scipy.special.expit(outputs))
     if name == "poisson":
@@ -45,6 +50,15 @@ def oracle(name, outputs, label):
         size = 1 / (np.logaddexp(0, raw) + losses.DISPERSION_FLOOR)
         chance = size / (size + math.exp(log_mean))
         return -scipy.stats.nbinom.logpmf(label, size, chance)
+    if name == "lognormal":
+        scale = np.logaddexp(0, outputs[1]) + losses.SCALE_FLOOR
+        return -scipy.stats.lognorm.logpdf(label, scale, scale=math.exp(outputs[0]))
+    if name == "tweedie":  # scikit-learn's deviance is twice what is above the best
+        mean = math.exp(outputs)
+        best = 4 * math.sqrt(label)
+        return best + 0.5 * mean_tweedie_deviance([label], [mean], power=1.5)
+    if name == "huber_log":
+        return scipy.special.huber(1.0, np.log1p(label) - outputs)
     logit, location, raw = outputs
     happens = -scipy.stats.bernoulli.logpmf(int(label > 0), scipy.special.expit(logit))
     if label == 0:
@@ -186,3 +200,55 @@ def test_by_eye():
     raw = losses.raw_of(1.0, floor=losses.SCALE_FLOOR)
     loss = losses.zero_inflated_lognormal(torch.tensor([[0.0, 0.0, raw]]), torch.ones(1))
     assert loss.item() == pytest.approx(math.log(2) + 0.5 * math.log(2 * math.pi))
+
+
+@given(st.lists(st.tuples(OUTPUT, OUTPUT), min_size=1, max_size=5), st.data())
+@settings(max_examples=40)
+def test_pinball_is_that_of_scikit_learn(quantiles, data):
+    size = len(quantiles)
+    labels = data.draw(st.lists(st.floats(-8, 8), min_size=size, max_size=size))
+    outputs = torch.tensor(quantiles, dtype=torch.float64, requires_grad=True)
+    seen, levels = torch.tensor(labels, dtype=torch.float64), (0.25, 0.9)
+    found = losses.pinball(outputs, seen, levels)
+    expected = [
+        np.mean([mean_pinball_loss([y], [q], alpha=t) for q, t in zip(row, levels, strict=True)])
+        for y, row in zip(labels, quantiles, strict=True)
+    ]
+    assert found.tolist() == pytest.approx(expected, abs=1e-10)
+    if (seen[:, None] - outputs).abs().min() > 1e-3:
+        assert gradcheck(lambda out: losses.pinball(out, seen, levels), outputs)
+
+
+@given(
+    st.lists(st.tuples(OUTPUT, st.sampled_from([0.0, 1.0])), min_size=1, max_size=5),
+    st.sampled_from([0.5, 1.0, 3.0]),
+    st.sampled_from([0.0, 0.1, 0.5]),
+    st.sampled_from([0.02, 0.5, 1.0]),
+)
+@settings(max_examples=60)
+def test_binary_in_training_is_its_formula(rows, weight, smoothing, negatives):
+    logits, labels = np.array(rows).T
+    chance = scipy.special.expit(logits + np.log(weight / negatives))
+    chance = (1 - smoothing) * chance + smoothing / 2
+    seen = (1 - smoothing) * labels + smoothing / 2
+    expected = np.where(labels == 1, weight, 1.0) * (
+        -seen * np.log(chance) - (1 - seen) * np.log1p(-chance)
+    )
+    outputs = torch.tensor(logits, requires_grad=True)
+    settings_ = (torch.from_numpy(labels), weight, smoothing, negatives)
+    found = losses.binary_in_training(outputs, *settings_)
+    assert found.tolist() == pytest.approx(expected, rel=1e-9, abs=1e-10)
+    assert gradcheck(lambda out: losses.binary_in_training(out, *settings_), outputs)
+
+
+@pytest.mark.parametrize(
+    ("weight", "smoothing", "negatives"), [(7, 0, 1), (1, 0.2, 1), (3, 0.1, 0.1)]
+)
+def test_what_changes_training_does_not_change_the_best_chance(weight, smoothing, negatives):
+    """Of rows of which 2 % are yes, the best single logit is that of 2 %."""
+    logits = torch.linspace(-8, 4, 2401, dtype=torch.float64)
+    one = torch.ones_like(logits)
+    settings_ = (weight, smoothing, negatives)
+    total = 0.02 * losses.binary_in_training(logits, one, *settings_)
+    total += 0.98 * negatives * losses.binary_in_training(logits, 0 * one, *settings_)
+    assert logits[total.argmin()].sigmoid().item() == pytest.approx(0.02, rel=0.01)

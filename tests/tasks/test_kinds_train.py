@@ -31,6 +31,8 @@ def table() -> pl.DataFrame:
             "age": age,
             "stars": np.searchsorted([-2.0, 0.0, 1.5], score) + 1,
             "styles": [names[row].tolist() for row in styles],
+            "loyal": score + rng.logistic(size=ROWS) > 1.5,
+            "days": np.exp(1 + score / 2 + 0.5 * rng.normal(size=ROWS)),
         }
     )
 
@@ -38,6 +40,13 @@ def table() -> pl.DataFrame:
 TASKS = {
     "stars": t.Ordinal("customer.stars", levels=4),
     "styles": t.Multi("customer.styles"),
+    "loyal": t.Binary("customer.loyal"),
+    "sampled": t.Binary("customer.loyal", negatives=0.3),
+    "weighted": t.Binary("customer.loyal", positive_weight=5.0, smoothing=0.1),
+    "days": t.Quantiles("customer.days"),
+    "days_lognormal": t.Amount("customer.days", distribution="lognormal"),
+    "days_tweedie": t.Amount("customer.days", distribution="tweedie"),
+    "days_huber": t.Amount("customer.days", distribution="huber_log"),
 }
 
 
@@ -75,3 +84,18 @@ def test_a_person_reads_a_table(model: jr.Model) -> None:
     assert stars["answer"].is_between(1, 4).all()
     styles = model.predict("styles", customer="c1")
     assert styles.columns == ["customer", "answer", "P(bold)", "P(calm)", "P(wild)"]
+    days = model.predict("days", customer=["c1", "nobody"])
+    assert days.columns == ["customer", "answer", "q10", "q50", "q90"]
+    assert (days["q10"] <= days["answer"]).all()
+
+
+@pytest.mark.parametrize("name", ["loyal", "sampled", "weighted"])
+def test_chances_are_right_on_the_whole_whatever_trained(model: jr.Model, name: str) -> None:
+    pcoc = model.report.tasks[name].systems["joint"]["pcoc"]
+    assert pcoc.low < 1 < pcoc.high
+
+
+def test_noes_were_left_out(model: jr.Model) -> None:
+    rows = {name: model.report.tasks[name].train_rows for name in ("loyal", "sampled")}
+    assert rows["sampled"] < 0.6 * rows["loyal"]
+    assert model.report.tasks["sampled"].rows == model.report.tasks["loyal"].rows

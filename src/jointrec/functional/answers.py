@@ -66,6 +66,31 @@ def zero_inflated_lognormal_mean(outputs: Float[Tensor, "rows 3"]) -> Float[Tens
     return happens.sigmoid() * exponent.clamp(max=EXPONENT_LIMIT).exp()
 
 
+def lognormal_mean(outputs: Float[Tensor, "rows 2"]) -> Float[Tensor, "rows"]:
+    r"""The expected amount under :func:`~jointrec.functional.losses.lognormal`.
+
+    :math:`e^{\mu + s^2 / 2}`, the exponent clamped at ``EXPONENT_LIMIT``.
+
+    :param outputs: The mean mu of the log amount, the raw scale.
+
+    >>> lognormal_mean(torch.tensor([[0.0, -50.0]]))
+    tensor([1.0000])
+    """
+    exponent = outputs[:, 0] + lognormal_scale(outputs[:, 1]).square() / 2
+    return exponent.clamp(max=EXPONENT_LIMIT).exp()
+
+
+def amount_of_log(logs: Float[Tensor, "rows *each"]) -> Float[Tensor, "rows *each"]:
+    r"""The amount of which an output is the log of one plus it: :math:`e^o - 1`, 0 or more.
+
+    :param logs: The logs o; what is below 0 gives 0, what is above ``EXPONENT_LIMIT`` stops there.
+
+    >>> amount_of_log(torch.tensor([-1.0, 0.6931472]))
+    tensor([0., 1.])
+    """
+    return logs.clamp(0, EXPONENT_LIMIT).expm1()
+
+
 def count_mean(log_mean: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
     r"""The expected count: :math:`e^m`, from 0 to 10^13.
 

@@ -7,6 +7,7 @@ from .choice import Choice
 from .count import Count
 from .multi import Multi
 from .ordinal import Ordinal
+from .quantiles import Quantiles
 from .retrieval import Retrieval
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Metric",
     "Multi",
     "Ordinal",
+    "Quantiles",
     "Retrieval",
     "State",
     "Task",

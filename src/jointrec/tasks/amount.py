@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from jointrec.functional import answers, losses, metrics
+from jointrec.errors import ProjectError, nearest
+from jointrec.functional import metrics
 
 from .base import Metric, State, Task
-from .numbers import bounded_share, known_amounts, logit
-
-NORMAL_ENTROPY = 0.5 * math.log(2 * math.pi * math.e)
-"""The entropy of a normal distribution whose deviation is 1."""
+from .distributions import DISTRIBUTIONS, Distribution
+from .numbers import known_amounts
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,19 @@ class Amount(Task):
     rules squared errors; and an answer of nothing for everybody, which absolute errors like best
     where most labels are 0, is worth 0. The other metrics say whether the amounts are right.
 
+    :param distribution: How amounts are spread. ``zero_inflated_lognormal``, as above.
+        ``lognormal`` where they are never 0, which is then unknown. ``tweedie`` asks for the mean
+        alone, whatever the spread (Tweedie 1984, power 1.5). ``huber_log`` asks for the typical
+        amount, which no single large one rules (Huber 1964); its answers sum to less than all.
+    :raises ProjectError: for any other distribution.
+
     >>> Amount("impression.revenue").encode(pl.Series([0.0, 9.9, -3.0, None]), {}).tolist()
     [0.0, 9.9, nan, nan]
     """
+
+    distribution: Literal["zero_inflated_lognormal", "lognormal", "tweedie", "huber_log"] = (
+        "zero_inflated_lognormal"
+    )
 
     form: ClassVar[str] = "amount"
     has_chance: ClassVar[bool] = True
@@ -45,43 +53,48 @@ class Amount(Task):
     verbs: ClassVar[tuple[str, ...]] = ("sum",)
     answers: ClassVar[str] = "expected amount in the unit of the label, 0 or more"
 
+    def __post_init__(self) -> None:
+        if self.distribution not in DISTRIBUTIONS:
+            raise ProjectError(
+                f"`distribution` should be one of {', '.join(DISTRIBUTIONS)}. Found "
+                f"`{self.distribution}`.{nearest(str(self.distribution), DISTRIBUTIONS)}"
+            )
+
+    @property
+    def chains(self) -> bool:
+        return self._spread.chance
+
     def learn(self, labels: pl.Series) -> State:
         return {}
 
     def encode(self, labels: pl.Series, state: State) -> Float64[np.ndarray, "rows"]:
-        return known_amounts(labels)
+        amounts = known_amounts(labels)
+        return amounts if self._spread.zero else np.where(amounts > 0, amounts, np.nan)
 
     def size(self, state: State) -> int:
-        return 3
+        return self._spread.size
 
     def loss(
-        self, outputs: Float[Tensor, "rows 3"], labels: Float[Tensor, "rows"]
+        self, outputs: Float[Tensor, "rows size"], labels: Float[Tensor, "rows"]
     ) -> Float[Tensor, "rows"]:
-        return losses.zero_inflated_lognormal(outputs, labels.to(outputs.dtype))
+        return self._spread.loss(outputs, labels.to(outputs.dtype))
 
-    def answer(self, outputs: Float[Tensor, "rows 3"]) -> Float[Tensor, "rows"]:
-        return answers.zero_inflated_lognormal_mean(outputs)
+    def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
+        return self._spread.answer(outputs)
 
     def constant(
         self, labels: Float64[np.ndarray, "rows"], state: State
-    ) -> Float64[np.ndarray, "3"]:
-        logs = np.log(labels[labels > 0])
-        chance = bounded_share(len(logs), len(labels))
-        mean, deviation = (logs.mean(), logs.std()) if len(logs) else (0.0, 1.0)
-        raw = losses.raw_of(float(deviation), floor=losses.SCALE_FLOOR)
-        return np.array([logit(chance), float(mean), raw])
+    ) -> Float64[np.ndarray, "size"]:
+        return self._spread.constant(labels)
 
     def constant_loss(self, labels: Float64[np.ndarray, "rows"], state: State) -> float:
-        """The loss of the best constant answer, were the deviation of the log amount 1 about 0.
+        if self._spread.scale is None or len(labels) == 0:
+            return super().constant_loss(labels, state)
+        return self._spread.scale(labels)
 
-        So it is above 0 and the same in cents as in euros, which the loss itself, the logarithm of
-        a density per unit, is not.
-        """
-        if len(labels) == 0:
-            return 0.0
-        chance = bounded_share((labels > 0).sum(), len(labels))
-        entropy = -chance * math.log(chance) - (1 - chance) * math.log1p(-chance)
-        return entropy + chance * NORMAL_ENTROPY
+    @property
+    def _spread(self) -> Distribution:
+        return DISTRIBUTIONS[self.distribution]
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from jointrec.labels import Later
@@ -58,7 +58,7 @@ class Task(ABC):
     """Whether the outputs are one score for every entity of the catalogue that the label names."""
     form: ClassVar[str] = ""
     """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, an
-    ``amount`` or a ``count``; empty where no other way gives such an answer."""
+    ``amount``, a ``count`` or several ``quantiles``; empty where no other way gives one."""
     least: ClassVar[float | None] = None
     """The least that can be answered, where there is one: a later sum below it, as of one who gives
     back more than is bought, is learned as it."""
@@ -72,9 +72,35 @@ class Task(ABC):
     """What an answer is, and in which range, for people who read a report."""
 
     @property
+    def levels_asked(self) -> tuple[float, ...]:
+        """Of which chances the quantiles are asked, for the form ``quantiles``."""
+        return ()
+
+    @property
+    def chains(self) -> bool:
+        """Whether the first output of this very task is the logit of something happening."""
+        return self.has_chance
+
+    @property
     def reads(self) -> str:
         """How the source reads the label of this very task: :attr:`cell`, unless it says more."""
         return self.cell
+
+    def left_out(
+        self, labels: Float64[np.ndarray, "rows"], draws: Float64[np.ndarray, "rows"]
+    ) -> Bool[np.ndarray, "rows"]:
+        """Which rows do not train, though they could: none, unless the kind samples.
+
+        :param labels: As :meth:`encode` gave them.
+        :param draws: For each row a number drawn evenly from 0 to 1, the same for all tasks.
+        """
+        return np.zeros(len(labels), dtype=bool)
+
+    def for_all_rows(
+        self, answers: Float64[np.ndarray, "rows *answers"]
+    ) -> Float64[np.ndarray, "rows *answers"]:
+        """Answers learned from the rows that train, as answers to all rows."""
+        return answers
 
     @abstractmethod
     def learn(self, labels: pl.Series) -> State:

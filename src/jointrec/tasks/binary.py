@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf, log
 from typing import ClassVar
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
+from jointrec.errors import ProjectError
 from jointrec.functional import answers, losses, metrics
 
 from .base import Metric, State, Task
@@ -25,16 +27,49 @@ class Binary(Task):
     answer is the probability of yes. What decides is AUC: whether those for whom it happens stand
     above the others. The other metrics say whether the probabilities are right as well.
 
+    The three settings change what trains, and never what an answer means: all are corrected for
+    within the loss (:func:`~jointrec.functional.losses.binary_in_training`).
+
+    :param positive_weight: How much more a yes counts than a no while training.
+    :param smoothing: How far labels are moved towards one half while training, from 0 and below 1.
+    :param negatives: Which share of the rows of no train, above 0 and at most 1; all of the yeses do.
+    :raises ProjectError: where one of them is out of range.
+
     >>> task = Binary("impression.clicked")
     >>> task.encode(pl.Series([True, False, None]), {}).tolist()
     [1.0, 0.0, nan]
     """
+
+    positive_weight: float = 1.0
+    smoothing: float = 0.0
+    negatives: float = 1.0
 
     cell: ClassVar[str] = "flag"
     form: ClassVar[str] = "chance"
     has_chance: ClassVar[bool] = True
     verbs: ClassVar[tuple[str, ...]] = ("any", "no")
     answers: ClassVar[str] = "probability of yes, 0 to 1"
+
+    def __post_init__(self) -> None:
+        for name, value, fine, told in (
+            ("positive_weight", self.positive_weight, 0 < self.positive_weight < inf, "above 0"),
+            ("smoothing", self.smoothing, 0 <= self.smoothing < 1, "0 or more and below 1"),
+            ("negatives", self.negatives, 0 < self.negatives <= 1, "above 0 and at most 1"),
+        ):
+            if not fine:
+                raise ProjectError(f"`{name}` should be {told}. Found `{value}`.")
+
+    def left_out(
+        self, labels: Float64[np.ndarray, "rows"], draws: Float64[np.ndarray, "rows"]
+    ) -> Bool[np.ndarray, "rows"]:
+        """The rows of no beyond the share that trains."""
+        left: Bool[np.ndarray, "rows"] = (labels == 0) & (draws >= self.negatives)
+        return left
+
+    def for_all_rows(self, answers: Float64[np.ndarray, "rows"]) -> Float64[np.ndarray, "rows"]:
+        """Chances among the rows that train, as chances among all: p r / (1 - p + p r)."""
+        odds = answers * self.negatives
+        return odds / (1 - answers + odds)
 
     def learn(self, labels: pl.Series) -> State:
         return {}
@@ -49,7 +84,13 @@ class Binary(Task):
     def loss(
         self, outputs: Float[Tensor, "rows 1"], labels: Float[Tensor, "rows"]
     ) -> Float[Tensor, "rows"]:
-        return losses.binary(outputs[:, 0], labels.to(outputs.dtype))
+        return losses.binary_in_training(
+            outputs[:, 0],
+            labels.to(outputs.dtype),
+            self.positive_weight,
+            self.smoothing,
+            self.negatives,
+        )
 
     def answer(self, outputs: Float[Tensor, "rows 1"]) -> Float[Tensor, "rows"]:
         return answers.probability(outputs[:, 0])
@@ -57,7 +98,8 @@ class Binary(Task):
     def constant(
         self, labels: Float64[np.ndarray, "rows"], state: State
     ) -> Float64[np.ndarray, "1"]:
-        return np.array([logit(bounded_share(labels.sum(), len(labels)))])
+        among_trained = logit(bounded_share(labels.sum(), len(labels)))
+        return np.array([among_trained + log(self.negatives)])
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -26,6 +26,7 @@ from .probability import (
     normalized_entropy,
     pcoc,
 )
+from .quantiles import middle_wape, over_coverage, pinball
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
 from .sets import first_right, label_auc, multi_log_loss
@@ -47,13 +48,16 @@ __all__ = [
     "log_loss",
     "macro_auc",
     "mae",
+    "middle_wape",
     "mrr",
     "multi_log_loss",
     "ndcg_at",
     "ndcg_within",
     "normalized_entropy",
+    "over_coverage",
     "pcoc",
     "pessimistic_rank",
+    "pinball",
     "poisson_deviance",
     "pr_auc",
     "ranked_probability",

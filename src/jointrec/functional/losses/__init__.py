@@ -1,0 +1,46 @@
+"""Losses: how far the network's outputs are from what was seen, one number per row.
+
+Every loss is a negative log likelihood in nats, not reduced, and of known labels: the caller picks
+the known rows first, as a nan would travel into the gradient of every parameter.
+"""
+
+from .amounts import huber_log, lognormal, tweedie, zero_inflated_lognormal
+from .chances import binary, binary_in_training, choice, members, multi
+from .counts import negative_binomial, poisson
+from .grades import log_odds_above, ordinal
+from .quantiles import pinball
+from .scales import (
+    DISPERSION_FLOOR,
+    EXPONENT_LIMIT,
+    GAP_FLOOR,
+    SCALE_FLOOR,
+    bounded_exp,
+    dispersion,
+    lognormal_scale,
+    raw_of,
+)
+
+__all__ = [
+    "DISPERSION_FLOOR",
+    "EXPONENT_LIMIT",
+    "GAP_FLOOR",
+    "SCALE_FLOOR",
+    "binary",
+    "binary_in_training",
+    "bounded_exp",
+    "choice",
+    "dispersion",
+    "huber_log",
+    "log_odds_above",
+    "lognormal",
+    "lognormal_scale",
+    "members",
+    "multi",
+    "negative_binomial",
+    "ordinal",
+    "pinball",
+    "poisson",
+    "raw_of",
+    "tweedie",
+    "zero_inflated_lognormal",
+]
