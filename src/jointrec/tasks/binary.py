@@ -32,7 +32,7 @@ class Binary(Task):
 
     :param positive_weight: How much more a yes counts than a no while training.
     :param smoothing: How far labels are moved towards one half while training, from 0 and below 1.
-    :param negatives: Which share of the rows of no train, above 0 and at most 1; all of the yeses do.
+    :param negatives: Which share of the rows of no trains, above 0 and at most 1; every yes does.
     :raises ProjectError: where one of them is out of range.
 
     >>> task = Binary("impression.clicked")
@@ -62,7 +62,7 @@ class Binary(Task):
     def left_out(
         self, labels: Float64[np.ndarray, "rows"], draws: Float64[np.ndarray, "rows"]
     ) -> Bool[np.ndarray, "rows"]:
-        """The rows of no beyond the share that trains."""
+        """The rows of no that are beyond the share that trains."""
         left: Bool[np.ndarray, "rows"] = (labels == 0) & (draws >= self.negatives)
         return left
 
