@@ -40,10 +40,10 @@ def binary_in_training(
         \left(1 + (w - 1) y\right) \left( -y' \log p' - (1 - y') \log(1 - p') \right)
 
     A weight multiplies the odds that are learned by w, and leaving rows of no out by 1 / r (King
-    and Zeng 2001, https://doi.org/10.1093/oxfordjournals.pan.a004868; He et al. 2014). The correction is
-    taken here and not afterwards, so the logits z are those of *all* rows: a funnel may chain them,
-    and nothing has to be mended when they are served. Smoothed labels (Szegedy et al. 2016) are
-    met by smoothed chances, for the same reason.
+    and Zeng 2001, https://doi.org/10.1093/oxfordjournals.pan.a004868; He et al. 2014). Both are
+    corrected for here and not afterwards, so the logits z are those of *all* rows: a funnel may
+    chain them, and nothing has to be mended when they are served. Smoothed labels (Szegedy et al.
+    2016) are met by smoothed chances, for the same reason.
 
     :param logits: Log odds z of yes among all rows.
     :param labels: 1 for yes, 0 for no. Never null.
