@@ -7,9 +7,11 @@ every metric that takes weights has an interval.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Shaped
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from jointrec.errors import DataError
 
+from .metrics import WITHIN_GROUPS
 from .metrics.rows import Codes, Column
 
 Counts: TypeAlias = NDArray[np.float64]
@@ -92,10 +95,17 @@ def drawn(
     values = measure(None)
     found = np.empty((rounds if size > 1 else 0, len(metrics)))
     random = np.random.default_rng(seed)
-    for number in range(len(found)):
+
+    def draw() -> Counts:
         # The same as a multinomial draw, ten times faster for many clusters.
-        picks = random.integers(size, size=size)
-        found[number] = measure(np.bincount(picks, minlength=size).astype(np.float64))
+        return np.bincount(random.integers(size, size=size), minlength=size).astype(np.float64)
+
+    # Draws are made one after another, so that they are the same on any number of cores.
+    at_once = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    with ThreadPoolExecutor(at_once) as threads:
+        for start in range(0, len(found), at_once):
+            counts = [draw() for _ in range(min(at_once, len(found) - start))]
+            found[start : start + len(counts)] = list(threads.map(measure, counts))
     return {name: Drawn(values[n], found[:, n]) for n, name in enumerate(metrics)}
 
 
@@ -117,7 +127,7 @@ def bootstrap(
     round. Rounds in which the metric is nan are left out; if those are more than half, or if there
     are fewer than two clusters, the ends are nan. The same seed gives the same interval.
 
-    One round at a time, so memory is a few columns; rows are sorted by answer once, so that no
+    One round for each core at a time, so memory is a few columns a core; rows are sorted by answer once, so that no
     round sorts them again.
 
     :param metric: One of :mod:`jointrec.functional.metrics`, or any that follows their rule.
@@ -195,11 +205,42 @@ def _measure(
     """The metrics as a function of how often each cluster was drawn; None is each once."""
     seen = np.flatnonzero(~np.isnan(np.asarray(labels, dtype=np.float64)))
     order = seen[np.argsort(answers[seen], kind="stable")] if answers.ndim == 1 else seen
-    labels, answers, codes = labels[order], answers[order], codes[order]
-    groups = None if groups is None else groups[order]
+    rows = _Ordered(labels, answers, codes, groups, order)
+    in_groups = rows
+    if groups is not None and set(metrics) & set(WITHIN_GROUPS):
+        by_group = order[np.argsort(groups[order], kind="stable")]
+        in_groups = _Ordered(labels, answers, codes, groups, by_group)
 
     def measure(counts: Counts | None) -> list[float]:
-        weights = None if counts is None else counts[codes]
-        return [metric(labels, answers, weights=weights, groups=groups) for metric in metrics]
+        told = rows.drawn(counts)
+        grouped = told if in_groups is rows else in_groups.drawn(counts)
+        return [metric(**(grouped if metric in WITHIN_GROUPS else told)) for metric in metrics]
 
     return measure
+
+
+class _Ordered:
+    """Rows in an order that metrics like, from which those of the clusters drawn are taken."""
+
+    def __init__(
+        self,
+        labels: Column,
+        answers: Shaped[np.ndarray, "rows *answers"],
+        codes: NDArray[np.int64],
+        groups: Codes | None,
+        order: NDArray[np.int64],
+    ) -> None:
+        self.codes = codes[order]
+        columns = {"labels": labels, "answers": answers, "groups": groups}
+        self.columns = {
+            name: None if values is None else values[order] for name, values in columns.items()
+        }
+
+    def drawn(self, counts: Counts | None) -> dict[str, Any]:
+        """What a metric is given, without the rows that were not drawn: a third of them."""
+        if counts is None:
+            return {**self.columns, "weights": None}
+        weights = counts[self.codes]
+        some = np.flatnonzero(weights)
+        told = {n: None if values is None else values[some] for n, values in self.columns.items()}
+        return {**told, "weights": weights[some]}

@@ -31,6 +31,9 @@ from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
 from .sets import first_right, label_auc, multi_log_loss
 
+WITHIN_GROUPS = (gauc, ndcg_within)
+"""The metrics that look at groups: faster where rows come group by group, then by answer."""
+
 __all__ = [
     "accuracy",
     "auc",
