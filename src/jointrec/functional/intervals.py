@@ -127,8 +127,8 @@ def bootstrap(
     round. Rounds in which the metric is nan are left out; if those are more than half, or if there
     are fewer than two clusters, the ends are nan. The same seed gives the same interval.
 
-    One round for each core at a time, so memory is a few columns a core; rows are sorted by answer once, so that no
-    round sorts them again.
+    One round for each core at a time, so memory is a few columns a core; rows are sorted by answer
+    once, so that no round sorts them again.
 
     :param metric: One of :mod:`jointrec.functional.metrics`, or any that follows their rule.
     :param labels: What was seen; rows of nan do not count, nor do clusters without another row.
