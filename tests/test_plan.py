@@ -241,7 +241,7 @@ def wrong_tasks() -> Mapping[str, tuple[dict[str, t.Task], str]]:
         "a verb that is not learned": (
             {"x": t.Binary(later.count("purchase", of="user", within="7d"))},
             "tasks.x.label: Binary does not learn `count`. It learns: `any`, `no`. "
-            "`count` is learned by: Count.",
+            "`count` is learned by: Count, Quantiles.",
         ),
         "sees beyond reach": (
             {"x": t.Binary("judgement.good", sees=("item", "user"))},

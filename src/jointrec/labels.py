@@ -9,8 +9,9 @@ the last event of the data gives null.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from .errors import ProjectError
 
@@ -55,7 +56,8 @@ class Later:
         ``sum`` may be one of products: ``line.quantity * line.price``.
     :param of: The table whose rows are asked about: an entity (asked at snapshot moments) or an
         event (asked at each of its rows, of the entities that both events name).
-    :param within: How far to look forward. Not for ``next``.
+    :param within: How far to look forward. Not for ``next``. Several such, and the same is asked
+        over each of them (see `jointrec.tasks.horizons`).
     :param active: Ask only about entities with any event on their timeline in this long before
         the moment. Without it, about all that were ever seen before the moment.
     :param every: The time between two snapshot moments of an entity. Default: 7 days. Without it
@@ -65,17 +67,31 @@ class Later:
     verb: Verb
     what: str
     of: str
-    within: str | None = None
+    within: str | tuple[str, ...] | None = None
     active: str | None = None
     every: str | None = None
 
     def __str__(self) -> str:
         settings = [f"of={self.of}"] + [
-            f"{name}={value}"
+            f"{name}={value if isinstance(value, str) else ' '.join(value)}"
             for name in ("within", "active", "every")
             if (value := getattr(self, name)) is not None
         ]
         return f"{self.verb}({self.what}, {', '.join(settings)})"
+
+    @property
+    def horizons(self) -> tuple[str, ...]:
+        """How far to look forward, shortest first: none for ``next``, else one or several.
+
+        :raises ProjectError: where one of them is not a duration.
+        """
+        within = (self.within,) if isinstance(self.within, str) else self.within or ()
+        return tuple(sorted(dict.fromkeys(within), key=microseconds))
+
+    @property
+    def window(self) -> int | None:
+        """The longest of them (µs); None for ``next``."""
+        return microseconds(self.horizons[-1]) if self.horizons else None
 
     @property
     def event(self) -> str:
@@ -102,6 +118,10 @@ TIMES = " * "
 """Between the two columns of a product, written as ``event.column``."""
 
 
+Within: TypeAlias = str | Sequence[str]
+"""A duration, or several."""
+
+
 class later:  # a namespace that reads as a word
     """Labels made of what happens later on a timeline.
 
@@ -113,36 +133,60 @@ class later:  # a namespace that reads as a word
 
     @staticmethod
     def any(
-        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+        what: str,
+        *,
+        of: str,
+        within: str | Sequence[str],
+        active: str | None = None,
+        every: str | None = None,
     ) -> Later:
         """Whether the event happens at least once within the window: 1 or 0."""
-        return Later("any", what, of, within, active, every)
+        return Later("any", what, of, _frozen(within), active, every)
 
     @staticmethod
     def no(
-        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+        what: str,
+        *,
+        of: str,
+        within: str | Sequence[str],
+        active: str | None = None,
+        every: str | None = None,
     ) -> Later:
         """Whether the event does not happen within the window: 1 or 0."""
-        return Later("no", what, of, within, active, every)
+        return Later("no", what, of, _frozen(within), active, every)
 
     @staticmethod
     def count(
-        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+        what: str,
+        *,
+        of: str,
+        within: str | Sequence[str],
+        active: str | None = None,
+        every: str | None = None,
     ) -> Later:
         """How often the event happens within the window."""
-        return Later("count", what, of, within, active, every)
+        return Later("count", what, of, _frozen(within), active, every)
 
     @staticmethod
     def sum(
-        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+        what: str,
+        *,
+        of: str,
+        within: str | Sequence[str],
+        active: str | None = None,
+        every: str | None = None,
     ) -> Later:
         """The sum of a column over the events within the window. Null cells add nothing.
 
         So is the sum of the products of two columns of an event, ``line.quantity * line.price``.
         """
-        return Later("sum", what, of, within, active, every)
+        return Later("sum", what, of, _frozen(within), active, every)
 
     @staticmethod
     def next(what: str, *, of: str, active: str | None = None, every: str | None = None) -> Later:
         """The entity of the next such event, written ``event.entity``."""
         return Later("next", what, of, None, active, every)
+
+
+def _frozen(within: Within) -> str | tuple[str, ...]:
+    return within if isinstance(within, str) else tuple(within)

@@ -18,6 +18,7 @@ from .schema import Entity, Event
 from .sharing import PLE, Sharing
 from .splits import ByTime, Split
 from .tasks import Task
+from .tasks.horizons import unfolded
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Project:
     """What a run is made of. Nothing else decides what is learned.
 
     :param entity: The things, by the names that the project gives them.
-    :param tasks: The questions, by name.
+    :param tasks: The questions, by name. One that is asked over several horizons becomes one for
+        each (see `jointrec.tasks.horizons`).
     :param event: What joins the things.
     :param counters: The windows over which past events are counted, for each entity and each pair.
         Empty turns counters off.
@@ -75,6 +77,7 @@ class Project:
 
     def __post_init__(self) -> None:
         check_zone(self.time_zone)
+        object.__setattr__(self, "tasks", unfolded(self.tasks))
         # A list is taken as well, so that a project equals the one that its file gives back.
         object.__setattr__(self, "counters", tuple(self.counters))
 

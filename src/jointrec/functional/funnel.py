@@ -33,3 +33,19 @@ def chain(
     """
     against = torch.stack([-parent, -conditional, -parent - conditional])
     return -against.logsumexp(0)
+
+
+def either(parent: Float[Tensor, "rows"], more: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    r"""The logit of something by the end of a longer time: within the shorter one, or after it.
+
+    .. math:: 1 - p = (1 - \sigma(a)) (1 - \sigma(b))
+
+    It is never below ``parent``: of what has not happened, a share still does.
+
+    :param parent: Log odds a of its happening within the shorter time.
+    :param more: Log odds b of its happening thereafter, where it has not.
+
+    >>> either(torch.tensor([0.0]), torch.tensor([0.0])).sigmoid()
+    tensor([0.7500])
+    """
+    return -chain(-parent, -more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,12 @@ def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:
     nothing = asked.answer(torch.zeros(0, asked.size(state))).double().numpy()
     columns = asked.columns(np.concatenate([nothing, *found]), state)
     return _keys(questions).with_columns([values.alias(name) for name, values in columns.items()])
+
+
+def interleaved(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Tables of the same rows as one: the first row of each, then the second of each …"""
+    order = [f.with_row_index("@row") for f in frames]
+    return pl.concat(order).sort("@row", maintain_order=True).drop("@row")
 
 
 def listed(learned: Learned, task: str, questions: Questions, k: int) -> pl.DataFrame:

@@ -14,9 +14,10 @@ from jointrec.evaluation import Report, Ways, evaluate
 from jointrec.prepare import asked_again, over, prepared_of
 from jointrec.prepare import load as load_tables
 from jointrec.project import Project
+from jointrec.tasks.horizons import horizons_of
 
 from . import bundle
-from .answering import answered, listed
+from .answering import answered, interleaved, listed
 from .asking import Key
 from .learned import Learned
 from .moments import Moment
@@ -51,7 +52,8 @@ class Model(Learned):
         that is not named is unknown, and so is a value that no training row had. A number that
         cleaning would have made null is unknown here too, and one that it would have capped is.
 
-        :param task: Which one, by its name in the project.
+        :param task: Which one, by its name in the project. Of a task with several horizons each has
+            a name of its own, ``sales_7d``; all of them have the one that was declared, ``sales``.
         :param rows: A file or a table with a column for each entity (called as in the event, as the
             entity's key, or as the entity), and any features of the event. The event's time, or a
             column ``moment`` where entities are asked, asks each row at its own moment.
@@ -62,12 +64,21 @@ class Model(Learned):
         :param keys: For each entity one key or a list of them: ``user="u7", item=["i1", "i2"]``.
             Something new is what is known of it: ``query={"words": "red shoes"}``; a text that is
             no key is read so where the entity has just one ``Text`` feature.
-        :returns: One row for each row asked, in its order, with a column for each entity and
-            ``answer``; for classes also ``probability`` and one column per class; for a catalogue
-            ``k`` rows each, best first, with ``rank`` and ``score``.
+        :returns: One row for each row asked (and each horizon, in ``within``), in its order, with a
+            column for each entity and ``answer``; for classes also ``probability`` and one column
+            per class; for a catalogue ``k`` rows each, best first, with ``rank`` and ``score``.
         :raises JointRecError: for a task, entity or feature that there is not, and for rows that
             cannot be read.
         """
+        horizons = horizons_of(self.project.tasks, task)
+        if task not in self.project.tasks and horizons:
+            frames = [
+                self.predict(one, rows, at=at, context=context, k=k, **keys).with_columns(
+                    pl.lit(within).alias("within")
+                )
+                for within, one in horizons.items()
+            ]
+            return interleaved(frames)
         self.check_task(task)
         grain = self.plan.grain_of(task)
         if rows is None:

@@ -187,6 +187,9 @@ class JointNetwork(nn.Module):
         before, own = self._before(task), outputs[task]
         if before is None:
             return own
+        asked, earlier = self.project.tasks[task], self.project.tasks[before]
+        if asked.lengthens(earlier):
+            return asked.grow(outputs[before].detach(), own)
         first = chain(outputs[before][:, 0].detach(), own[:, 0])
         return torch.cat([first[:, None], own[:, 1:]], dim=1)
 
@@ -229,7 +232,12 @@ class JointNetwork(nn.Module):
 
     def _constant(self, task: str) -> tuple[float, ...]:
         constant, before = self.layout.constants[task], self._before(task)
-        return constant if before is None else conditional(constant, self.layout.constants[before])
+        if before is None:
+            return constant
+        asked, earlier = self.project.tasks[task], self.layout.constants[before]
+        if asked.lengthens(self.project.tasks[before]):
+            return asked.grow_start(constant, earlier)
+        return conditional(constant, earlier)
 
     def _fields_size(self, entity: str) -> int:
         fields = self.layout.things[entity]

@@ -278,6 +278,8 @@ def _task_problems(project: Project, name: str) -> list[str]:
     if loop:
         return [*problems, f"{here}: the funnel comes back to itself: {' → '.join(loop)}."]
     before = project.tasks[task.after]
+    if task.lengthens(before):
+        return problems
     if not (task.chains and before.has_chance and before.cell == "flag"):
         chances = [kind for kind, cls in _kinds().items() if cls.has_chance]
         flags = [kind for kind in chances if _kinds()[kind].cell == "flag"]

@@ -145,6 +145,8 @@ def nest(
         after = project.tasks[name].after
         if after is None or name not in nested or after not in nested:
             continue
+        if project.tasks[name].lengthens(project.tasks[after]):
+            continue  # what happens later than the shorter time is not in it
         happened[after] |= happened[name]
         skipped = happened[name] & (nested[after] == 0)
         if skipped.any():
@@ -230,9 +232,9 @@ def _later_label(
     values = _summed(label, frame, kept)
     line = Timeline.build(events[kept], frame["@time"].to_numpy()[kept], values)
     later = int(label.of == label.event)
-    if label.verb == "next" or label.within is None:
+    if label.verb == "next" or label.window is None:
         return _next(label, line.after(asked, rows.times + later), line, frame, kept, until)
-    window = microseconds(label.within)
+    window = label.window
     span = line.after(asked, rows.times + later, window - later)
     known_at = rows.times + window
     answers = _answers(label, span, line)

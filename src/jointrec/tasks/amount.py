@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -48,6 +48,7 @@ class Amount(Task):
     )
 
     form: ClassVar[str] = "amount"
+    grows: ClassVar[bool] = True
     has_chance: ClassVar[bool] = True
     least: ClassVar[float | None] = 0.0
     verbs: ClassVar[tuple[str, ...]] = ("sum",)
@@ -81,6 +82,15 @@ class Amount(Task):
 
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
         return self._spread.answer(outputs)
+
+    def grow(
+        self, earlier: Float[Tensor, "rows size"], own: Float[Tensor, "rows size"]
+    ) -> Float[Tensor, "rows size"]:
+        """The chance of anything and the answer are those of the shorter time, and more."""
+        return self._spread.grow(earlier, own)
+
+    def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
+        return self._spread.grow_start(constant, earlier)
 
     def constant(
         self, labels: Float64[np.ndarray, "rows"], state: State

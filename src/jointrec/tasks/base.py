@@ -7,8 +7,8 @@ A task is frozen data: a label and how it is answered. The network gives every r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -56,6 +56,8 @@ class Task(ABC):
     """Whether the first output is the logit of something happening, for a funnel to chain."""
     ranks_catalogue: ClassVar[bool] = False
     """Whether the outputs are one score for every entity of the catalogue that the label names."""
+    grows: ClassVar[bool] = False
+    """Whether the same may be asked over several lengths of time (see :meth:`grow`)."""
     form: ClassVar[str] = ""
     """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, an
     ``amount``, a ``count`` or several ``quantiles``; empty where no other way gives one."""
@@ -80,6 +82,30 @@ class Task(ABC):
     def chains(self) -> bool:
         """Whether the first output of this very task is the logit of something happening."""
         return self.has_chance
+
+    def lengthens(self, before: Task) -> bool:
+        """Whether this asks the very same as another, over a longer time."""
+        mine, other = self.label, before.label
+        if not (self.grows and isinstance(mine, Later) and isinstance(other, Later)):
+            return False
+        # All but the label and its place in the project must be the same.
+        same = replace(self, label=other, after=before.after, sees=before.sees) == before
+        same = same and replace(mine, within=other.within) == other
+        return same and (mine.window or 0) > (other.window or 0)
+
+    def grow(
+        self, earlier: Float[Tensor, "rows size"], own: Float[Tensor, "rows size"]
+    ) -> Float[Tensor, "rows size"]:
+        """The outputs over a longer time: those of the shorter one, and what is added by ``own``.
+
+        :param earlier: Outputs of a task that this one :meth:`lengthens`; a kind that never does
+            has no need to say more.
+        """
+        return own
+
+    def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
+        """What :meth:`grow` must add to outputs ``earlier`` to give the outputs ``constant``."""
+        return tuple(constant)
 
     @property
     def reads(self) -> str:

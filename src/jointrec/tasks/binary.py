@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, log
 from typing import ClassVar
@@ -13,9 +13,11 @@ from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from jointrec.errors import ProjectError
-from jointrec.functional import answers, losses, metrics
+from jointrec.functional import answers, funnel, losses, metrics
+from jointrec.labels import Later
 
 from .base import Metric, State, Task
+from .horizons import logit_given
 from .numbers import bounded_share, logit
 
 
@@ -46,6 +48,7 @@ class Binary(Task):
 
     cell: ClassVar[str] = "flag"
     form: ClassVar[str] = "chance"
+    grows: ClassVar[bool] = True
     has_chance: ClassVar[bool] = True
     verbs: ClassVar[tuple[str, ...]] = ("any", "no")
     answers: ClassVar[str] = "probability of yes, 0 to 1"
@@ -94,6 +97,22 @@ class Binary(Task):
 
     def answer(self, outputs: Float[Tensor, "rows 1"]) -> Float[Tensor, "rows"]:
         return answers.probability(outputs[:, 0])
+
+    def grow(
+        self, earlier: Float[Tensor, "rows 1"], own: Float[Tensor, "rows 1"]
+    ) -> Float[Tensor, "rows 1"]:
+        """What happens in a shorter time happens in a longer one; of ``no`` it is the reverse."""
+        join = funnel.chain if self._fades else funnel.either
+        return join(earlier[:, 0], own[:, 0])[:, None]
+
+    def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
+        if self._fades:
+            return (logit_given(constant[0], earlier[0]),)
+        return (-logit_given(-constant[0], -earlier[0]),)
+
+    @property
+    def _fades(self) -> bool:
+        return isinstance(self.label, Later) and self.label.verb == "no"
 
     def constant(
         self, labels: Float64[np.ndarray, "rows"], state: State

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from jointrec.functional import answers, losses, metrics
 
 from .base import Metric, State, Task
 from .dispersion import best_dispersion
+from .horizons import log_more
 from .numbers import known_amounts
 
 DISTRIBUTIONS = ("negative_binomial", "poisson")
@@ -41,6 +43,7 @@ class Count(Task):
     distribution: Literal["negative_binomial", "poisson"] = "negative_binomial"
 
     form: ClassVar[str] = "count"
+    grows: ClassVar[bool] = True
     least: ClassVar[float | None] = 0.0
     verbs: ClassVar[tuple[str, ...]] = ("count", "sum")
     answers: ClassVar[str] = "expected count, 0 or more"
@@ -70,6 +73,16 @@ class Count(Task):
 
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
         return answers.count_mean(outputs[:, 0])
+
+    def grow(
+        self, earlier: Float[Tensor, "rows size"], own: Float[Tensor, "rows size"]
+    ) -> Float[Tensor, "rows size"]:
+        """The mean is that of the shorter time and what comes after; the dispersion is its own."""
+        mean = torch.logaddexp(earlier[:, :1], own[:, :1])
+        return torch.cat([mean, own[:, 1:]], dim=1)
+
+    def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
+        return (log_more(constant[0], earlier[0]), *constant[1:])
 
     def constant(
         self, labels: Float64[np.ndarray, "rows"], state: State

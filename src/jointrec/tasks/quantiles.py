@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from jointrec.errors import ProjectError
 from jointrec.functional import answers, losses, metrics
 
 from .base import Metric, State, Task
+from .horizons import log_more
 from .numbers import known_amounts
 
 
@@ -45,6 +47,7 @@ class Quantiles(Task):
     levels: tuple[float, ...] = (0.1, 0.5, 0.9)
 
     form: ClassVar[str] = "quantiles"
+    grows: ClassVar[bool] = True
     least: ClassVar[float | None] = 0.0
     verbs: ClassVar[tuple[str, ...]] = ("count", "sum")
     answers: ClassVar[str] = "for each level the amount not exceeded with that chance, 0 or more"
@@ -97,6 +100,15 @@ class Quantiles(Task):
     @property
     def _middle(self) -> int:
         return int(np.abs(np.array(self.levels) - 0.5).argmin())
+
+    def grow(
+        self, earlier: Float[Tensor, "rows levels"], own: Float[Tensor, "rows levels"]
+    ) -> Float[Tensor, "rows levels"]:
+        """Each level is that of the shorter time, or above it: log(e^earlier + e^own)."""
+        return torch.logaddexp(earlier.sort(dim=1).values, own)
+
+    def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
+        return tuple(map(log_more, constant, earlier))
 
     def constant(
         self, labels: Float64[np.ndarray, "rows"], state: State
