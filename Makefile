@@ -19,10 +19,10 @@ WORKERS ?= 2
 PYTEST  := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fmt check test slow docs bench demo clean
+.PHONY: help setup fmt check test slow docs bench bench-speed demo clean
 
 help: ## list the verbs
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 setup: $(READY) ## make .venv with pinned versions; at once where it is up to date
 
@@ -58,6 +58,9 @@ docs: setup ## build the site into site/, offline; warnings are errors
 
 bench: setup ## measure speed, script by script
 	@set -e; for script in benchmarks/speed/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+
+bench-speed: setup ## measure speed beside other libraries, and write the page about it; ARGS="--full" for all of it
+	$(BIN)/python benchmarks/speed/peers/measure.py $(ARGS)
 
 demo: setup ## a simulated shop: one model, at least ten tasks, the table and some answers
 	$(BIN)/jointrec demo --out runs/demo

@@ -1,0 +1,78 @@
+"""How fast JointRec is beside its peers: measures all of it, and writes the page about it.
+
+    python benchmarks/speed/peers/measure.py                # what `make bench-speed` does
+    python benchmarks/speed/peers/measure.py --full         # more rounds, whole passes of the peers
+    python benchmarks/speed/peers/measure.py --only training --level 1k --rounds 1
+
+The first run makes an environment for each peer and the tables (some gigabytes, in the cache). What
+was measured at this commit is kept and not measured again: a stopped run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pieces
+import training
+from environments import CACHE, PACKAGES, python_of
+from results import CHECKOUT, Results
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from systems import LEVELS
+
+PARTS = ("floor", "quality", "training", "serving", "pieces", "sequences", "page")
+RESULTS = CHECKOUT / "benchmarks" / "results" / "speed-peers.json"
+
+
+def command(typed: list[str]) -> str:
+    """What was typed, without the places of one machine."""
+    words = [word for word in typed[1:] if "/" not in word and word not in ("--out", "--cache")]
+    script = Path(typed[0]).resolve().relative_to(CHECKOUT)
+    return " ".join(["python", script.as_posix(), *words])
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
+    parser.add_argument("--level", nargs="*", choices=list(LEVELS), default=list(LEVELS))
+    parser.add_argument("--full", action="store_true", help="five rounds, whole passes of peers")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--rows", type=float, default=1e6, help="of the table; 1e5 are held out")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="environments and tables")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    rounds = given.rounds or (5 if given.full else 3)
+    effort = training.Effort(rounds, int(given.rows), int(given.rows) // 10, whole=given.full)
+    results = Results(given.out, command(sys.argv))
+    place = training.Place(given.cache, results)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )  # fmt: skip
+    with bar as progress:
+        for name in progress.track(list(PACKAGES), description="environments"):
+            python_of(name, given.cache)
+        if "floor" in given.only:
+            training.floors(place, rounds, progress)
+        if "quality" in given.only:
+            training.quality(place, effort, given.level, progress)
+        if "training" in given.only:
+            training.measure(place, effort, given.level, progress)
+        if "serving" in given.only:
+            pieces.serving(place, rounds, progress)
+        if "pieces" in given.only:
+            pieces.measure(place, effort, given.full, progress)
+        if "sequences" in given.only:
+            pieces.sequences(place, rounds, progress)
+    if "page" in given.only:
+        import page
+
+        page.write(results.told, CHECKOUT / "docs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

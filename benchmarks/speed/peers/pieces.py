@@ -1,0 +1,74 @@
+"""What is measured beside training: answers to one user, single pieces, the sequence workload."""
+
+from __future__ import annotations
+
+import random
+import sys
+from typing import Any
+
+from environments import python_of
+from rich.progress import Progress
+from sequences import write
+from systems import HERE, LEVELS, SYSTEMS
+from training import Effort, Place, prepare, prepared_of
+from workload import Workload, written
+
+CALLS = 60
+FEW = 330_000
+"""Rows of the table that pieces are measured on: enough for steps of full size."""
+SERVING = ("torch-rechub", "deepctr-torch", "plain torch")
+"""The peers that answer one user here."""
+TABLES = (20_000, 200_000, 2_000_000, 20_000_000, 50_000_000)
+TASKS = (2, 4, 8, 16, 32)
+ROWS = (100_000, 1_000_000, 3_000_000)
+MANY_ROWS = (10_000_000,)
+PRECISION = ("--precision", "bf16")
+
+
+def serving(place: Place, rounds: int, progress: Progress) -> None:
+    """One user and 1,000 candidates, round by round, at 100,000 ids a column."""
+    table = written(Workload(LEVELS["100k"]), place.cache)
+    peers = [system for system in SYSTEMS if system.name in SERVING]
+    todo = [(number, name) for number in range(rounds) for name in ("jointrec", *SERVING)]
+    random.Random(0).shuffle(todo)
+    for number, name in progress.track(sorted(todo, key=lambda one: one[0]), description="serving"):
+        mark = {"part": "serving", "round": number, "system": name}
+        if name == "jointrec":
+            kept = place.cache / "models" / f"latency-{place.results.told['commit']}"
+            words: list[Any] = ["--cache", kept, "--calls", CALLS, *PRECISION]
+            place.attempt(mark, place.run, sys.executable, HERE / "run_latency.py", *words)
+            continue
+        system = next(peer for peer in peers if peer.name == name)
+        words = ["--data", table, "--ids", LEVELS["100k"], "--steps", 1, "--warm", 0]
+        python = python_of(system.environment, place.cache)
+        place.attempt(mark, place.run, python, HERE / system.script, *words, "--calls", CALLS)
+
+
+def measure(place: Place, effort: Effort, full: bool, progress: Progress) -> None:
+    """JointRec alone: the loader, larger tables, more tasks, more rows."""
+    few = Effort(rows=FEW, held=FEW // 10)
+    table = written(Workload(LEVELS["1k"], few.rows, few.held), place.cache)
+    prepare(place, "few", table)
+    own = ["--data", table, "--prepared", prepared_of(place, "few", "mmoe"), *PRECISION]
+    todo: list[tuple[int, str, int]] = [
+        (number, piece, size)
+        for number in range(effort.rounds)
+        for piece, sizes in (("loader", (0,)), ("table", TABLES), ("tasks", TASKS))
+        for size in sizes
+    ]
+    todo += [(0, "rows", size) for size in (*ROWS, *(MANY_ROWS if full else ()))]
+    for number, piece, size in progress.track(todo, description="pieces"):
+        mark = {"part": "pieces", "round": number, "piece": piece, "size": size}
+        words = [HERE / "run_pieces.py", piece, "--size", size, *own]
+        place.attempt(mark, place.run, sys.executable, *words)
+
+
+def sequences(place: Place, rounds: int, progress: Progress) -> None:
+    """The sequence workload: JointRec, and a plain transformer that encodes every row."""
+    data = ["--data", write(place.cache / "data" / "sequences")]
+    for number in progress.track(range(rounds), description="sequences"):
+        mark = {"part": "sequences", "round": number}
+        words = [HERE / "run_sequences.py", *data, "--steps", 40, *PRECISION]
+        place.attempt({**mark, "system": "jointrec"}, place.run, sys.executable, *words)
+        python, words = python_of("plain-torch", place.cache), [HERE / "run_plain_sequences.py"]
+        place.attempt({**mark, "system": "plain transformer"}, place.run, python, *words, *data)
