@@ -95,9 +95,10 @@ def spread(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def commit() -> str:
-    """The commit that is measured, with a mark where files of the package were changed since."""
+    """The last commit that changed the package, with a mark where its files were changed since."""
     git = ["git", "-C", str(CHECKOUT)]
-    name = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True)
+    last = [*git, "log", "-1", "--format=%h", "--abbrev=10", "--", "src"]
+    name = subprocess.run(last, capture_output=True, text=True)
     changed = subprocess.run(
         [*git, "status", "--porcelain", "--", "src"], capture_output=True, text=True
     ).stdout.strip()
