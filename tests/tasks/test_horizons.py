@@ -166,7 +166,10 @@ def model() -> jr.Model:
 
 def test_forecasts_do_not_cross_and_are_right_on_the_whole(model) -> None:
     said = model.predict("sales")
-    assert said.columns[:2] == ["item", "answer"]
+    bands = ["low_95", "low_80", "high_80", "high_95"]
+    assert said.columns == ["item", "answer", *bands, "within"]
+    assert (said["low_95"] <= said["low_80"]).all()
+    assert (said["low_80"] < said["high_80"]).all()
     assert said["within"].to_list()[:4] == ["7d", "14d", "28d", "7d"]
     wide = said.pivot("within", index="item", values="answer")
     assert (wide["7d"] <= wide["14d"]).all()
@@ -186,3 +189,12 @@ def test_each_horizon_is_known_as_far_as_its_own_window(model) -> None:
     for days in (7, 14, 28):
         known = ~np.isnan(asked.labels[f"sales_{days}d"])
         np.testing.assert_array_equal(known, asked.times + days * DAY <= until)
+
+
+def test_bands_hold_as_often_as_they_say(model) -> None:
+    """Poisson sales of known rates, two weeks after the data: most lie in the band of 80 %."""
+    rates = np.random.default_rng(0).permutation(np.geomspace(0.05, 4.0, 30))
+    later_on = np.random.default_rng(1).poisson(14 * rates, (200, 30))
+    said = model.predict("sales_14d", item=[f"i{n}" for n in range(30)])
+    within = (later_on >= said["low_80"].to_numpy()) & (later_on <= said["high_80"].to_numpy())
+    assert 0.7 < within.mean() < 0.97

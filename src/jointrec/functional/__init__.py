@@ -13,6 +13,6 @@ One shape rule for all of them: **rows first**. What the network gives is ``[row
 - *Intervals* are metrics of resampled clusters of rows, made with those weights.
 """
 
-from . import answers, funnel, intervals, losses, metrics
+from . import answers, bands, funnel, intervals, losses, metrics
 
-__all__ = ["answers", "funnel", "intervals", "losses", "metrics"]
+__all__ = ["answers", "bands", "funnel", "intervals", "losses", "metrics"]

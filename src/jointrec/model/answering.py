@@ -19,19 +19,26 @@ from .learned import Learned
 Answers = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def pieces(learned: Learned, task: str, questions: Questions) -> Iterator[Answers]:
-    """The answers to rows, in their order, a bounded number at a time."""
+def pieces(
+    learned: Learned, task: str, questions: Questions, *, told: bool = False
+) -> Iterator[Answers]:
+    """The answers to rows, in their order, a bounded number at a time.
+
+    :param told: All that a person is told of each, instead of the answer itself.
+    """
     prepared = replace(learned.prepared, things=questions.reader.things)
     rows = np.arange(len(questions.asked))
-    for piece in answers_of(learned.networks[task], prepared, questions.asked, (task,), rows):
+    for piece in answers_of(
+        learned.networks[task], prepared, questions.asked, (task,), rows, told=told
+    ):
         yield piece[task]
 
 
 def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:
     """One row for each row asked: its keys, its ``answer``, and what the task says beside it."""
     asked, state = learned.project.tasks[task], learned.reader.preparation.tasks[task]
-    found = list(pieces(learned, task, questions))
-    nothing = asked.answer(torch.zeros(0, asked.size(state))).double().numpy()
+    found = list(pieces(learned, task, questions, told=True))
+    nothing = asked.told(torch.zeros(0, asked.size(state))).double().numpy()
     columns = asked.columns(np.concatenate([nothing, *found]), state)
     return _keys(questions).with_columns([values.alias(name) for name, values in columns.items()])
 

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import torch
 from jaxtyping import Float64, Int64
+from torch import Tensor
 
 from jointrec.batches import Assembler, pieces
 from jointrec.prepare.prepared import Asked, Prepared
+from jointrec.tasks import Task
 
 from .joint_network import JointNetwork
 
@@ -20,12 +22,15 @@ def answers_of(
     asked: Asked,
     tasks: Collection[str],
     rows: Int64[np.ndarray, "rows"],
+    *,
+    told: bool = False,
 ) -> Iterator[dict[str, Float64[np.ndarray, "piece *answers"]]]:
     """For each piece of the rows, in their order, the answer of each task to each row.
 
     Pieces bound the memory: a task that ranks a catalogue gives a row one score per candidate, in
     the order of the catalogue (code 1 first).
 
+    :param told: All that a person is told of each answer, instead of the answer itself.
     :param asked: Rows of one grain of the network's plan; labels are not read.
     """
     assembler = Assembler(prepared, network.plan, network.project.history.last)
@@ -36,8 +41,12 @@ def answers_of(
             with torch.inference_mode():
                 outputs = network(batch, tasks=tasks)
                 yield {
-                    task: network.project.tasks[task].answer(outputs[task]).double().numpy()
-                    for task in tasks
+                    task: _said(network.project.tasks[task], outputs[task], told) for task in tasks
                 }
     finally:
         network.train(training)
+
+
+def _said(task: Task, outputs: Tensor, told: bool) -> Float64[np.ndarray, "piece *answers"]:
+    said = task.told(outputs) if told else task.answer(outputs)
+    return said.double().numpy()

@@ -14,6 +14,7 @@ from torch import Tensor
 from jointrec.errors import ProjectError, nearest
 from jointrec.functional import metrics
 
+from .bands import LEVELS, banded_columns, with_bands
 from .base import Metric, State, Task
 from .distributions import DISTRIBUTIONS, Distribution
 from .numbers import known_amounts
@@ -82,6 +83,19 @@ class Amount(Task):
 
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
         return self._spread.answer(outputs)
+
+    def told(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows *told"]:
+        """The answer, and of a distribution the ends of its bands of 80 and 95 %."""
+        quantiles = self._spread.quantiles
+        if quantiles is None:
+            return self.answer(outputs)
+        return with_bands(self.answer(outputs), quantiles(outputs, LEVELS))
+
+    def columns(
+        self, told: Float64[np.ndarray, "rows *told"], state: State
+    ) -> dict[str, pl.Series]:
+        """The expected amount, and its bands where the distribution has any."""
+        return super().columns(told, state) if told.ndim == 1 else banded_columns(told)
 
     def grow(
         self, earlier: Float[Tensor, "rows size"], own: Float[Tensor, "rows size"]

@@ -150,14 +150,18 @@ class Task(ABC):
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows *answers"]:
         """What a person reads: a probability, one per class, an amount, a score per candidate."""
 
+    def told(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows *told"]:
+        """All that :meth:`columns` needs: the answer, unless there is more to tell."""
+        return self.answer(outputs)
+
     def columns(
-        self, answers: Float64[np.ndarray, "rows *answers"], state: State
+        self, told: Float64[np.ndarray, "rows *told"], state: State
     ) -> dict[str, pl.Series]:
         """Answers as a table for a person: ``answer``, and beside it what there is to say more.
 
-        :param answers: As :meth:`answer` gives them.
+        :param told: As :meth:`told` gives them.
         """
-        return {"answer": pl.Series(answers, dtype=pl.Float64)}
+        return {"answer": pl.Series(told, dtype=pl.Float64)}
 
     def worth(self, answers: Float64[np.ndarray, "rows *answers"]) -> Float64[np.ndarray, "rows"]:
         """The one number of each answer by which things are ranked, the higher the better."""

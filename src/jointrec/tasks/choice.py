@@ -87,14 +87,14 @@ class Choice(Task):
         return np.array([math.log(bounded_share(rows, len(labels))) for rows in seen.tolist()])
 
     def columns(
-        self, answers: Float64[np.ndarray, "rows classes"], state: State
+        self, told: Float64[np.ndarray, "rows classes"], state: State
     ) -> dict[str, pl.Series]:
         """The likeliest class, its probability, and the probability of each."""
         classes = state["classes"]
         return {
-            "answer": pl.Series([classes[n] for n in answers.argmax(axis=1)], dtype=pl.String),
-            "probability": pl.Series(answers.max(axis=1, initial=0.0)),
-            **{f"P({name})": pl.Series(answers[:, n]) for n, name in enumerate(classes)},
+            "answer": pl.Series([classes[n] for n in told.argmax(axis=1)], dtype=pl.String),
+            "probability": pl.Series(told.max(axis=1, initial=0.0)),
+            **{f"P({name})": pl.Series(told[:, n]) for n, name in enumerate(classes)},
         }
 
     @property

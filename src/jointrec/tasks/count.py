@@ -13,8 +13,9 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from jointrec.errors import ProjectError, nearest
-from jointrec.functional import answers, losses, metrics
+from jointrec.functional import answers, bands, losses, metrics
 
+from .bands import LEVELS, banded_columns, with_bands
 from .base import Metric, State, Task
 from .dispersion import best_dispersion
 from .horizons import log_more
@@ -73,6 +74,18 @@ class Count(Task):
 
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
         return answers.count_mean(outputs[:, 0])
+
+    def told(self, outputs: Float[Tensor, "rows size"]) -> Float64[Tensor, "rows 5"]:
+        """The mean, and the ends of the bands in which 80 and 95 % of such counts lie."""
+        mean = answers.count_mean(outputs[:, 0].double())
+        spread = torch.zeros_like(mean)
+        if self.distribution == "negative_binomial":
+            spread = losses.dispersion(outputs[:, 1].double())
+        return with_bands(mean, bands.count_quantiles(mean, spread, LEVELS))
+
+    def columns(self, told: Float64[np.ndarray, "rows 5"], state: State) -> dict[str, pl.Series]:
+        """The mean, and its bands."""
+        return banded_columns(told)
 
     def grow(
         self, earlier: Float[Tensor, "rows size"], own: Float[Tensor, "rows size"]

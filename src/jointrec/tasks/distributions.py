@@ -12,7 +12,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from jointrec.functional import answers, funnel, losses
+from jointrec.functional import answers, bands, funnel, losses
 
 from .horizons import log_more, logit_given
 from .numbers import bounded_share, logit
@@ -34,6 +34,7 @@ class Distribution:
     :param constant: The outputs that fit some labels best.
     :param grow: Its outputs over a longer time, of those over a shorter one and what is added.
     :param grow_start: What must be added to outputs to give others (see `jointrec.tasks.base`).
+    :param quantiles: Amounts that are not exceeded with some chances; None where it has none.
     :param scale: The size of the loss of these, where it is not that loss itself.
     :param chance: Whether the first output is the logit of anything at all.
     :param zero: Whether it knows of nothing at all; if not, a label of 0 is unknown.
@@ -45,6 +46,7 @@ class Distribution:
     constant: Callable[[Labels], Outputs]
     grow: Callable[[Tensor, Tensor], Tensor]
     grow_start: Callable[[Numbers, Numbers], tuple[float, ...]]
+    quantiles: Callable[[Tensor, Sequence[float]], Tensor] | None = None
     scale: Callable[[Labels], float] | None = None
     chance: bool = False
     zero: bool = True
@@ -142,6 +144,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         _zero_inflated_constant,
         _zero_inflated_grow,
         _zero_inflated_grow_start,
+        bands.zero_inflated_lognormal_quantiles,
         _zero_inflated_scale,
         chance=True,
     ),
@@ -152,6 +155,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         lambda labels: _lognormal_constant(np.log(labels)),
         _lognormal_grow,
         _lognormal_grow_start,
+        bands.lognormal_quantiles,
         _zero_inflated_scale,
         zero=False,
     ),

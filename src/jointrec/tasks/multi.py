@@ -92,17 +92,17 @@ class Multi(Task):
         return answers.probability(outputs)
 
     def columns(
-        self, answers: Float64[np.ndarray, "rows classes"], state: State
+        self, told: Float64[np.ndarray, "rows classes"], state: State
     ) -> dict[str, pl.Series]:
         """The classes that are likelier than not, as words, and the probability of each."""
         classes = state["classes"]
         likely = [
             ", ".join(name for name, yes in zip(classes, row, strict=True) if yes)
-            for row in (answers > 0.5).tolist()
+            for row in (told > 0.5).tolist()
         ]
         return {
             "answer": pl.Series(likely, dtype=pl.String),
-            **{f"P({name})": pl.Series(answers[:, n]) for n, name in enumerate(classes)},
+            **{f"P({name})": pl.Series(told[:, n]) for n, name in enumerate(classes)},
         }
 
     def constant(

@@ -116,16 +116,16 @@ class Ordinal(Task):
         return answers.grades(outputs)
 
     def columns(
-        self, answers: Float64[np.ndarray, "rows levels"], state: State
+        self, told: Float64[np.ndarray, "rows levels"], state: State
     ) -> dict[str, pl.Series]:
         """The expected grade, the likeliest level, and the probability of each."""
         levels = state["levels"]
-        expected = answers[:, : len(levels)] @ np.array(state["values"], dtype=np.float64)
-        best = [levels[n] for n in answers[:, : len(levels)].argmax(axis=1)]
+        expected = told[:, : len(levels)] @ np.array(state["values"], dtype=np.float64)
+        best = [levels[n] for n in told[:, : len(levels)].argmax(axis=1)]
         return {
             "answer": pl.Series(expected),
             "level": pl.Series(best, dtype=pl.String),
-            **{f"P({name})": pl.Series(answers[:, n]) for n, name in enumerate(levels)},
+            **{f"P({name})": pl.Series(told[:, n]) for n, name in enumerate(levels)},
         }
 
     def worth(self, answers: Float64[np.ndarray, "rows levels"]) -> Float64[np.ndarray, "rows"]:

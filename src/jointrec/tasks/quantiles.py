@@ -83,13 +83,13 @@ class Quantiles(Task):
         return answers.amount_of_log(outputs.sort(dim=1).values)
 
     def columns(
-        self, answers: Float64[np.ndarray, "rows levels"], state: State
+        self, told: Float64[np.ndarray, "rows levels"], state: State
     ) -> dict[str, pl.Series]:
         """The amount nearest to the median, and that of each level: ``q10``, ``q50`` …"""
         names = {f"q{100 * level:g}": n for n, level in enumerate(self.levels)}
         return {
-            "answer": pl.Series(self.worth(answers)),
-            **{name: pl.Series(answers[:, n]) for name, n in names.items()},
+            "answer": pl.Series(self.worth(told)),
+            **{name: pl.Series(told[:, n]) for name, n in names.items()},
         }
 
     def worth(self, answers: Float64[np.ndarray, "rows levels"]) -> Float64[np.ndarray, "rows"]:
