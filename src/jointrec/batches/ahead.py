@@ -17,6 +17,9 @@ def ahead(make: Callable[[int], Made], count: int) -> Iterator[Made]:
     >>> list(ahead(lambda number: number * number, 4))
     [0, 1, 4, 9]
     """
+    if count == 1:  # nothing is in use yet, and a thread takes a millisecond to begin
+        yield make(0)
+        return
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
         coming = thread.submit(make, 0) if count else None
         for number in range(count):

@@ -85,14 +85,11 @@ def _codes(
     reader: Reader, entity: str, keys: Sequence[PlainKey]
 ) -> tuple[Reader, Int64[np.ndarray, "rows"], pl.Series]:
     """The code of each key, by a reader that knows them all, and each key as text."""
+    place = reader.tables.codes(entity)
+    if all(isinstance(key, str) and key in place for key in keys):
+        known = np.array([place[str(key)] for key in keys], dtype=np.int64)
+        return reader, known, pl.Series(entity, keys, dtype=pl.String)
     distinct = {repr(key): key for key in keys}
-    known = reader.tables.entities[entity]["@key"]
-    texts = pl.Series([key for key in distinct.values() if isinstance(key, str)], dtype=pl.String)
-    place: dict[str, int] = dict(
-        pl.DataFrame({"@key": known, "code": np.arange(1, len(known) + 1)})
-        .join(pl.DataFrame({"@key": texts}), on="@key", how="semi")
-        .iter_rows()
-    )
     features = reader.project.entity[entity].features
     strangers = {
         name: described

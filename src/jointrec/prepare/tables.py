@@ -42,6 +42,14 @@ class Tables:
     cuts: Cuts
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     versions: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    _codes: dict[str, dict[str, int]] = field(default_factory=dict, init=False, compare=False)
+
+    def codes(self, entity: str) -> Mapping[str, int]:
+        """The code of each key of an entity. Made when it is first asked for, and kept."""
+        if entity not in self._codes:
+            keys = self.entities[entity]["@key"].to_list()
+            self._codes[entity] = {key: code for code, key in enumerate(keys, 1)}
+        return self._codes[entity]
 
     def columns_of(self, table: str) -> pl.DataFrame:
         """The rows that hold the columns of an entity or an event: of an entity, its versions."""
