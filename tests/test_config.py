@@ -27,6 +27,7 @@ OTHER = {
     "embargo": "3d",
     "shares": (0.2, 0.3),
     "after": "click",
+    "within": "30d",
     "most": 7,
 }
 
@@ -280,12 +281,12 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "no verb": (
         "tasks.x = { kind = 'Binary', label = { of = 'user', within = '7d' } }\n",
-        "tasks.x.label: a later label has one of any, no, count, sum, next, such as "
+        "tasks.x.label: a later label has one of any, no, count, sum, next, until, such as "
         'label = { sum = "purchase.value", of = "user", within = "90d" }. Found: of, within.',
     ),
     "two verbs": (
         "tasks.x = { kind = 'Binary', label = { any = 'a', no = 'b', of = 'user' } }\n",
-        "tasks.x.label: a later label has one of any, no, count, sum, next, such as "
+        "tasks.x.label: a later label has one of any, no, count, sum, next, until, such as "
         'label = { sum = "purchase.value", of = "user", within = "90d" }. Found: any, no, of.',
     ),
     "unknown key of a label": (

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias, get_args
 
 from .errors import ProjectError
 
-Verb = Literal["any", "no", "count", "sum", "next"]
+Verb = Literal["any", "no", "count", "sum", "next", "until"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 DAY = 86_400_000_000
@@ -51,7 +51,8 @@ def microseconds(duration: str) -> int:
 class Later:
     """A label made of what happens later. Write it with :class:`later` rather than by hand.
 
-    :param verb: What to make of the events found: ``any``, ``no``, ``count``, ``sum``, ``next``.
+    :param verb: What to make of the events found: ``any``, ``no``, ``count``, ``sum``, ``next``,
+        ``until``.
     :param what: The event, or ``event.column`` for ``sum``, or ``event.entity`` for ``next``. A
         ``sum`` may be one of products: ``line.quantity * line.price``.
     :param of: The table whose rows are asked about: an entity (asked at snapshot moments) or an
@@ -181,6 +182,17 @@ class later:  # a namespace that reads as a word
         So is the sum of the products of two columns of an event, ``line.quantity * line.price``.
         """
         return Later("sum", what, of, _frozen(within), active, every)
+
+    @staticmethod
+    def until(
+        what: str, *, of: str, within: str, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """How many days until the next such event, followed for at most the window.
+
+        Below 0 where it had not happened by then: -12.5 says that it took more than 12.5 days. So
+        far it was followed: to the end of the window, or of what was known at the time.
+        """
+        return Later("until", what, of, within, active, every)
 
     @staticmethod
     def next(what: str, *, of: str, active: str | None = None, every: str | None = None) -> Later:

@@ -77,6 +77,13 @@ def bands(**options):
     return raw.map(lambda rows: rows._replace(answers=np.sort(rows.answers, axis=1)))
 
 
+def durations(**options):
+    """Times, below 0 where it had not happened; chances that rise."""
+    times = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.5, -0.5, -1.0, -1.5, -2.5, -3.0])
+    raw = drawn(times, CHANCES, width=CLASSES, **options)
+    return raw.map(lambda rows: rows._replace(answers=np.sort(rows.answers, axis=1)))
+
+
 def ranks(**options):
     return drawn(FLAGS, st.sampled_from([1.0, 2.0, 3.0, 10.0, 11.0, np.inf]), **options)
 
@@ -88,6 +95,7 @@ ROWS_OF = {
     **dict.fromkeys(["accuracy", "choice_log_loss", "macro_auc"], picks),
     **dict.fromkeys(["kappa", "grade_mae", "grade_spearman", "ranked_probability"], picks),
     "ndcg_within": lists,
+    **dict.fromkeys(["c_index", "integrated_brier", "incidence_ratio"], durations),
     **dict.fromkeys(["pinball", "over_coverage", "middle_wape"], bands),
     **dict.fromkeys(["multi_log_loss", "label_auc", "first_right"], sets),
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),

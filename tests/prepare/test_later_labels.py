@@ -18,6 +18,7 @@ from jointrec import tasks as t
 from jointrec.labels import Later, microseconds
 from jointrec.plan import plan
 from jointrec.prepare.labels import Label, Rows, _join, label_of, nest, rows_of, snapshots
+from jointrec.splits import Cuts
 
 Shown = Mapping[str, Sequence[Mapping[str, Any]]]
 LAST = 60 * DAY
@@ -178,6 +179,36 @@ def test_later_labels_are_as_counted_one_by_one(name: str, seed: int, returns: s
                 assert label.known_at[row] == moment + microseconds(declared.within)
             else:
                 assert moment <= label.known_at[row] < until
+
+
+@given(seed=seeds, cut=st.integers(0, 60))
+@settings(max_examples=30)
+def test_until_is_followed_to_the_end_of_its_own_part(seed: int, cut: int) -> None:
+    """Event by event: days to the first, or below 0 the days without one, to the cut at most."""
+    rows, window = random_rows(seed, 15, LAST), 20 * DAY
+    task = t.Survival(later.until("purchase", of="user", within="20d", every="5d"))
+    project, data = shop(it=task), tables(**rows)
+    until = data.until or 0
+    cuts = Cuts(cut * DAY, (cut + 9) * DAY)
+    data = replace(data, cuts=cuts)
+    grain = plan(project).grain_of("it")
+    found = rows_of(project, grain, data, until, until)
+    label = label_of(project, "it", grain, found, data, until)
+    for code, moment, value, settled in zip(
+        found.codes["user"], found.times, label.values.to_list(), label.known_at, strict=True
+    ):
+        part_ends = [end for end in (cuts.valid, cuts.test, until) if moment < end] or [until]
+        end = min(part_ends[0], moment + window)
+        times = [r["time"] for r in rows["purchase"] if r["user"] == code]
+        first = min((time for time in times if moment <= time < end), default=None)
+        if first is not None:
+            assert value == pytest.approx((first - moment) / DAY)
+            assert settled == first
+        elif end > moment:
+            assert value == pytest.approx(-(end - moment) / DAY)
+            assert settled == end
+        else:
+            assert value is None
 
 
 @given(seed=seeds)

@@ -91,6 +91,20 @@ def amount_of_log(logs: Float[Tensor, "rows *each"]) -> Float[Tensor, "rows *eac
     return logs.clamp(0, EXPONENT_LIMIT).expm1()
 
 
+def happened_by(logits: Float[Tensor, "rows bins"]) -> Float[Tensor, "rows bins"]:
+    r"""The chance that it has happened by the end of each bin.
+
+    .. math:: 1 - \prod_{j \le k} (1 - h_j)
+
+    :param logits: As :func:`~jointrec.functional.losses.survival` takes them.
+    :return: From 0 to 1, never falling along a row.
+
+    >>> happened_by(torch.zeros(1, 3))
+    tensor([[0.5000, 0.7500, 0.8750]])
+    """
+    return -torch.expm1(-torch.nn.functional.softplus(logits).cumsum(1))
+
+
 def count_mean(log_mean: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
     r"""The expected count: :math:`e^m`, from 0 to 10^13.
 

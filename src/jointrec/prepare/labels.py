@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64, Int64
 
-from jointrec.labels import Later, microseconds
+from jointrec.labels import DAY, Later, microseconds
 from jointrec.plan import DEFAULT_EVERY, Grain
 from jointrec.project import Project
 from jointrec.sources import Finding
@@ -235,6 +235,8 @@ def _later_label(
     if label.verb == "next" or label.window is None:
         return _next(label, line.after(asked, rows.times + later), line, frame, kept, until)
     window = label.window
+    if label.verb == "until":
+        return _until(line, asked, rows.times, later, window, _ends(rows.times, tables, until))
     span = line.after(asked, rows.times + later, window - later)
     known_at = rows.times + window
     answers = _answers(label, span, line)
@@ -280,6 +282,41 @@ def _next(
     codes[there] = frame[f"@{label.column}"].to_numpy()[kept[line.order[first]]]
     known_at[there] = line.times[first]
     return Label(_series(codes.astype(np.float64), codes > 0), known_at)
+
+
+def _ends(
+    times: Int64[np.ndarray, "rows"], tables: Tables, until: int
+) -> Int64[np.ndarray, "rows"]:
+    """Up to when each row may be followed: the cut that ends its part of the split, or the data."""
+    ends = np.full(len(times), until)
+    for cut in (tables.cuts.test, tables.cuts.valid):
+        if cut is not None:
+            ends[times < cut] = cut
+    return ends
+
+
+def _until(
+    line: Timeline,
+    asked: Int64[np.ndarray, "rows"],
+    times: Int64[np.ndarray, "rows"],
+    later: int,
+    window: int,
+    ends: Int64[np.ndarray, "rows"],
+) -> Label:
+    """Days until the first event of each, or less than none of the days it was followed without.
+
+    A row before a cut is followed to the cut and no further, so that what happens in a later part
+    cannot reach an earlier one; how far it was followed is all that is known of it.
+    """
+    followed = np.minimum(times + window, ends)
+    span = line.after(asked, times + later, window - later)
+    there = span.stop > span.start
+    known_at = followed.copy()
+    known_at[there] = np.minimum(line.times[span.start[there]], followed[there])
+    happened = there & (known_at < followed)
+    days = (known_at - times) / DAY
+    known = (asked >= 0) & (happened | (days > 0))
+    return Label(_series(np.where(happened, days, -days), known), known_at)
 
 
 def _join(

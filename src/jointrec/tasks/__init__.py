@@ -9,6 +9,7 @@ from .multi import Multi
 from .ordinal import Ordinal
 from .quantiles import Quantiles
 from .retrieval import Retrieval
+from .survival import Survival
 
 __all__ = [
     "Amount",
@@ -21,5 +22,6 @@ __all__ = [
     "Quantiles",
     "Retrieval",
     "State",
+    "Survival",
     "Task",
 ]

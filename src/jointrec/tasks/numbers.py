@@ -25,7 +25,7 @@ def known_amounts(labels: pl.Series) -> Float64[np.ndarray, "rows"]:
     return np.where(np.isfinite(numbers) & (numbers >= 0), numbers, np.nan)
 
 
-def bounded_share(yes: float, rows: int) -> float:
+def bounded_share(yes: float, rows: float) -> float:
     """The share of rows that say yes, kept off 0 and 1 so that its logarithm is finite.
 
     It is at least half a row off none and off all; every share in between is exact.

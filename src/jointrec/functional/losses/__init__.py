@@ -19,6 +19,7 @@ from .scales import (
     lognormal_scale,
     raw_of,
 )
+from .survival import survival
 
 __all__ = [
     "DISPERSION_FLOOR",
@@ -41,6 +42,7 @@ __all__ = [
     "pinball",
     "poisson",
     "raw_of",
+    "survival",
     "tweedie",
     "zero_inflated_lognormal",
 ]

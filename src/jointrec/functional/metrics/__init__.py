@@ -30,14 +30,15 @@ from .quantiles import middle_wape, over_coverage, pinball
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
 from .sets import first_right, label_auc, multi_log_loss
+from .survival import c_index, incidence_ratio, integrated_brier
 
 WITHIN_GROUPS = (gauc, ndcg_within)
 """The metrics that look at groups: faster where rows come group by group, then by answer."""
-
 __all__ = [
     "accuracy",
     "auc",
     "bias",
+    "c_index",
     "choice_log_loss",
     "ece",
     "first_right",
@@ -46,6 +47,8 @@ __all__ = [
     "gini",
     "grade_mae",
     "grade_spearman",
+    "incidence_ratio",
+    "integrated_brier",
     "kappa",
     "label_auc",
     "log_loss",
