@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
-EXTRAS := baselines,pandas,sql,plots,docs,dev
+EXTRAS := baselines,fast,pandas,sql,plots,docs,dev
 READY  := $(VENV)/.ready
 
 # Nothing outside this checkout may change what a verb does.

@@ -20,6 +20,7 @@ from jointrec import features as f
 from jointrec import tasks as t
 from jointrec.errors import JointRecError, ProjectError, SourceError
 from jointrec.labels import Later
+from jointrec.project import Table
 
 # A value other than the default, where the type alone does not tell which are allowed.
 OTHER = {
@@ -82,6 +83,8 @@ def project_with(member: Any) -> jr.Project:
         return replace(shop, entity={"user": jr.Entity("users.csv", features={"x": member})})
     if isinstance(member, t.Task):
         return replace(shop, tasks={"loyal": member})
+    if isinstance(member, jr.optimizers.TableUpdate):
+        return replace(shop, table=Table(update=member))
     family = next(family for family in config.FAMILIES if isinstance(member, family))
     place = {hint: name for name, hint in get_type_hints(jr.Project).items()}[family]
     return replace(shop, **{place: member})

@@ -14,7 +14,6 @@ import pytest
 from jointrec.budget import Budget
 from jointrec.config import FAMILIES, members
 from jointrec.labels import VERBS, Later
-from jointrec.optimizers import RowwiseAdagrad
 from jointrec.project import Project, Table, parse
 from jointrec.schema import Entity, Event
 
@@ -42,7 +41,7 @@ def declared() -> dict[tuple[str, ...], Rows]:
     """The same, from the classes."""
     found = {
         (cls.__name__,): rows_of(cls, fields(cls))
-        for cls in (Project, Entity, Event, Table, RowwiseAdagrad, Budget)
+        for cls in (Project, Entity, Event, Table, Budget)
     }
     later = rows_of(Later, fields(Later)[2:])
     found["Later",] = dict.fromkeys(VERBS, ("text", "none")) | later

@@ -34,6 +34,7 @@ FAMILIES: Mapping[type, ModuleType] = {
     sharing.Sharing: sharing,
     balancing.Balancing: balancing,
     optimizers.Optimizer: optimizers,
+    optimizers.TableUpdate: optimizers,
     splits.Split: splits,
 }
 

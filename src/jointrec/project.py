@@ -13,7 +13,7 @@ from .clocks import check_zone
 from .fusion import Cross, Fusion
 from .history import History, Mean
 from .numeric import Numeric, PiecewiseLinear
-from .optimizers import AdamW, Optimizer, RowwiseAdagrad
+from .optimizers import AdamW, Optimizer, RowwiseAdagrad, TableUpdate
 from .schema import Entity, Event
 from .sharing import PLE, Sharing
 from .splits import ByTime, Split
@@ -30,7 +30,7 @@ class Table:
     """
 
     width: int = 16
-    update: RowwiseAdagrad = field(default_factory=RowwiseAdagrad)
+    update: TableUpdate = field(default_factory=RowwiseAdagrad)
 
 
 @dataclass(frozen=True)

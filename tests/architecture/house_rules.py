@@ -13,7 +13,9 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 LINES_AT_MOST = 400
-LATE_IMPORTS_ALLOWED = ("cli", "demo", "sources", "evaluation/baselines")
+LATE_IMPORTS_ALLOWED = (
+    "cli", "demo", "sources", "evaluation/baselines", "optimizers/compiled",
+)  # fmt: skip
 PRINTING_ALLOWED = ("cli", "demo")
 
 # Modules whose loaders run code that a file names.

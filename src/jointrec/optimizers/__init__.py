@@ -7,8 +7,9 @@ embedding table.
 from .adam import Adam
 from .adamw import AdamW
 from .base import Optimizer
+from .lazy_adam import LazyAdam
 from .rowwise_adagrad import RowwiseAdagrad
 from .sgd import SGD
 from .table_update import TableUpdate
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RowwiseAdagrad", "TableUpdate"]
+__all__ = ["SGD", "Adam", "AdamW", "LazyAdam", "Optimizer", "RowwiseAdagrad", "TableUpdate"]

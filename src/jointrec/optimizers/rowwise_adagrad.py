@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
 from jointrec.errors import ProjectError
 
+from .compiled import arrays, compiled_for
 from .table_update import TableUpdate
 
 
@@ -31,7 +33,7 @@ class RowwiseAdagrad(TableUpdate):
     :raises ProjectError: where one of them is not.
 
     >>> update, table = RowwiseAdagrad(lr=0.5), torch.zeros(3, 2)
-    >>> update.apply(table, update.state(3), torch.tensor([1]), torch.tensor([[4.0, -4.0]]))
+    >>> update.apply(table, update.state(3, 2), torch.tensor([1]), torch.tensor([[4.0, -4.0]]))
     >>> table.tolist()
     [[0.0, 0.0], [-0.5, 0.5], [0.0, 0.0]]
     """
@@ -43,19 +45,42 @@ class RowwiseAdagrad(TableUpdate):
         if not 0 < self.eps < math.inf:
             raise ProjectError(f"`eps` should be above 0. Found `{self.eps}`.")
 
-    def state(self, rows: int) -> Float[Tensor, "rows"]:
-        return torch.zeros(rows)
+    def state(self, rows: int, width: int) -> Float[Tensor, "rows 1"]:
+        return torch.zeros(rows, 1)
 
     @torch.no_grad()
     def apply(
         self,
         table: Float[Tensor, "rows width"],
-        state: Float[Tensor, "rows"],
+        state: Float[Tensor, "rows 1"],
         touched: Int64[Tensor, "touched"],
         gradients: Float[Tensor, "touched width"],
     ) -> None:
+        loop = compiled_for(_loop, table, touched)
+        if loop is not None:
+            loop(*arrays(table, state, touched, gradients), self.lr, self.eps)
+            return
         squares = torch.linalg.vecdot(gradients, gradients) / gradients.shape[1]
-        remembered = state.index_select(0, touched) + squares
+        remembered = state.index_select(0, touched) + squares.unsqueeze(1)
         state.index_copy_(0, touched, remembered)
-        steps = -self.lr / (remembered.sqrt() + self.eps)
-        table.index_add_(0, touched, gradients * steps.unsqueeze(1))
+        table.index_add_(0, touched, gradients * (-self.lr / (remembered.sqrt() + self.eps)))
+
+
+def _loop(
+    table: np.ndarray,
+    state: np.ndarray,
+    touched: np.ndarray,
+    gradients: np.ndarray,
+    lr: float,
+    eps: float,
+) -> None:
+    """The same, row by row, for :mod:`.compiled`."""
+    width = table.shape[1]
+    for place in range(len(touched)):
+        row, squares = touched[place], np.float32(0)
+        for number in range(width):
+            squares += gradients[place, number] * gradients[place, number]
+        state[row, 0] += squares / np.float32(width)
+        step = np.float32(lr) / (np.sqrt(state[row, 0]) + np.float32(eps))
+        for number in range(width):
+            table[row, number] -= step * gradients[place, number]

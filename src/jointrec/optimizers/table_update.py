@@ -27,14 +27,14 @@ class TableUpdate(ABC):
             raise ProjectError(f"`lr` should be above 0. Found `{self.lr}`.")
 
     @abstractmethod
-    def state(self, rows: int) -> Float[Tensor, "rows"]:
-        """What is remembered of each row of a table of so many rows, before the first step."""
+    def state(self, rows: int, width: int) -> Float[Tensor, "rows memory"]:
+        """What is remembered of each row of a table of this shape, before the first step."""
 
     @abstractmethod
     def apply(
         self,
         table: Float[Tensor, "rows width"],
-        state: Float[Tensor, "rows"],
+        state: Float[Tensor, "rows memory"],
         touched: Int64[Tensor, "touched"],
         gradients: Float[Tensor, "touched width"],
     ) -> None:

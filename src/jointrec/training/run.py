@@ -48,7 +48,7 @@ class Run:
         self.dense = [*self.network.parameters(), *self.balancer.parameters()]
         self.optimizer = project.optimizer.build(self.dense)
         self.average = Average(self.network)
-        self.table_state = project.table.update.state(prepared.layout.table_rows)
+        self.table_state = project.table.update.state(*self.network.table.weight.shape)
         self.assembler = Assembler(prepared, plan, project.history.last)
         self.loader = self._loader(self.tasks)
         rows_a_step = sum(self.loader.taken.values()) // max(self.loader.steps, 1)
