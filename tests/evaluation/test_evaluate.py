@@ -74,7 +74,8 @@ def test_each_task_has_its_own_metrics_and_the_first_decides(world):
     for name, task in project.tasks.items():
         report, metrics = found[name], task.metrics
         assert list(report.systems) == ["joint"]
-        assert list(report.systems["joint"]) == list(metrics)
+        order = ["order_violations"] if name == "buy" else []
+        assert list(report.systems["joint"]) == [*metrics, *order]
         assert report.metric == next(iter(metrics))
         assert report.better == metrics[report.metric].better
         assert report.kind == type(task).__name__
@@ -228,3 +229,23 @@ def test_what_is_being_measured_is_told(world):
     evaluate(project, planned, prepared, ways, rounds=2, observe=lambda *what: told.append(what))
     assert [way for task, way in told if task == "click"] == ["joint", "alone", "told", "intervals"]
     assert [way for task, way in told if task == "odd"] == ["joint", "alone", "intervals"]
+
+
+def test_a_funnel_never_contradicts_itself_and_others_are_told_that_they_do(world):
+    """A baseline that answers each step by itself says of some rows that buying is likelier."""
+
+    class Odd(Told):
+        name = "odd"
+
+        def applies(self, question):
+            return question.project.tasks[question.task].form == "chance"
+
+        def answer(self, question, *, seed):
+            return np.random.default_rng(len(question.task)).random(len(question.test))
+
+    reports = measured(world, baselines=[Odd({})])
+    buy = reports["buy"].systems
+    assert buy["joint"]["order_violations"].value == 0.0
+    assert 0.2 < buy["odd"]["order_violations"].low < buy["odd"]["order_violations"].high < 0.8
+    assert "order_violations" not in reports["click"].systems["joint"]
+    assert "order_violations" not in reports["spent"].systems["joint"]

@@ -57,6 +57,19 @@ def test_keys_are_answered_in_their_order(model):
     assert model.predict("next", user=[]).height == 0
 
 
+def test_a_step_of_a_funnel_may_be_taken_to_have_happened(model):
+    who = {"user": "u7", "query": "q1", "item": items()[:20]}
+    click, cart = (model.predict(task, **who)["answer"].to_numpy() for task in ("click", "cart"))
+    given = model.predict("cart", given="click", **who)
+    assert given.columns == ["user", "query", "item", "answer"]
+    np.testing.assert_allclose(given["answer"], cart / click, rtol=1e-6)
+    assert given["answer"].is_between(0, 1).all()
+    with pytest.raises(DataError, match="`click` comes after nothing"):
+        model.predict("click", given="cart", **who)
+    with pytest.raises(JointRecError, match="`nothing`"):
+        model.predict("cart", given="nothing", **who)
+
+
 def asked_as_in_evaluation(model, task):
     """The rows of a task's test, and what the network said to them when it was measured."""
     asked = asked_again(model.reader, model.plan.grain_of(task))

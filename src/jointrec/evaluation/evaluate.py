@@ -17,8 +17,10 @@ from jointrec.plan import Plan
 from jointrec.prepare import Asked, Prepared
 from jointrec.project import Project
 from jointrec.splits import TEST, TRAIN, VALID
+from jointrec.tasks import Task
 
 from .baselines import Baseline, Question
+from .order import with_order
 from .report import TaskReport
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
@@ -61,6 +63,7 @@ def evaluate(
     reports: dict[str, TaskReport] = {}
     for grain in plan.grains:
         asked = prepared.asked[grain.name]
+        said: dict[str, tuple[Question, dict[str, Answers]]] = {}
         for name in grain.tasks:
             question = question_of(project, prepared, asked, name)
             answered: dict[str, Answers] = {}
@@ -77,7 +80,18 @@ def evaluate(
                 answered["oracle"] = as_measured(question, question.test, answers)
             _tell(observe, name, "intervals")
             reports[name] = task_report(project, question, answered, rounds=rounds)
+            said[name] = (question, answered)
+            before = project.tasks[name].after
+            if before in said and _are_steps(project.tasks[name], project.tasks[before]):
+                reports[name] = with_order(
+                    reports[name], question, answered, said[before], rounds=rounds
+                )
     return {name: reports[name] for name in project.tasks}
+
+
+def _are_steps(task: Task, before: Task) -> bool:
+    """Whether both are chances, of which the one that comes after is never the larger."""
+    return task.form == before.form == "chance" and not task.lengthens(before)
 
 
 def _tell(observe: Callable[[str, str], None] | None, task: str, way: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 
-from jointrec.errors import DataError
+from jointrec.errors import DataError, unknown_name
 from jointrec.network import answers_of
 
 from .asking import Questions
@@ -41,6 +41,41 @@ def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:
     nothing = asked.told(torch.zeros(0, asked.size(state))).double().numpy()
     columns = asked.columns(np.concatenate([nothing, *found]), state)
     return _keys(questions).with_columns([values.alias(name) for name, values in columns.items()])
+
+
+def answered_given(learned: Learned, task: str, given: str, questions: Questions) -> pl.DataFrame:
+    """One row for each row asked: its keys, and the answer where ``given`` has happened.
+
+    The answer over all rows, divided by the chance of ``given``: both are of one funnel, so the
+    share is a chance again, or what is expected of those to whom it happened.
+    """
+    both = [
+        np.concatenate([np.zeros(0), *pieces(learned, one, questions)]) for one in (task, given)
+    ]
+    share = both[0] / np.maximum(both[1], 1e-300)
+    if learned.project.tasks[task].form == "chance":
+        share = np.minimum(share, 1.0)
+    return _keys(questions).with_columns(pl.Series("answer", share))
+
+
+def check_given(learned: Learned, task: str, given: str) -> None:
+    """Refuses what a task does not come after.
+
+    :raises DataError: saying what it comes after.
+    """
+    tasks, found = learned.project.tasks, []
+    before = tasks[task].after
+    while before is not None:
+        if not tasks[task].lengthens(tasks[before]):
+            found.append(before)
+        before = tasks[before].after
+    if not found:
+        raise DataError(
+            f"given: `{task}` comes after nothing, so nothing can be given. A funnel is declared "
+            'with `after`: after = "click".'
+        )
+    if given not in found:
+        raise DataError(unknown_name("task before it", given, found, at=f"given, of {task}"))
 
 
 def interleaved(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

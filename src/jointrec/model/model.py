@@ -17,7 +17,7 @@ from jointrec.project import Project
 from jointrec.tasks.horizons import horizons_of
 
 from . import bundle
-from .answering import answered, interleaved, listed
+from .answering import answered, answered_given, check_given, interleaved, listed
 from .asking import Key
 from .learned import Learned
 from .moments import Moment
@@ -44,6 +44,7 @@ class Model(Learned):
         at: Moment | None = None,
         context: Mapping[str, Any] | None = None,
         k: int = 10,
+        given: str | None = None,
         **keys: Key | Sequence[Key],
     ) -> pl.DataFrame:
         """Answers a task: for the keys given, for a table of rows, or for every entity.
@@ -61,6 +62,8 @@ class Model(Learned):
         :param context: Features of the event, one value for all rows or one for each:
             ``{"device": "mobile"}``.
         :param k: How many of a catalogue are listed, for a task that ranks one.
+        :param given: A task of its funnel that comes before it, and is taken to have happened:
+            ``predict("buy", given="click")`` is the chance to buy of those who click.
         :param keys: For each entity one key or a list of them: ``user="u7", item=["i1", "i2"]``.
             Something new is what is known of it: ``query={"words": "red shoes"}``; a text that is
             no key is read so where the entity has just one ``Text`` feature.
@@ -73,13 +76,16 @@ class Model(Learned):
         horizons = horizons_of(self.project.tasks, task)
         if task not in self.project.tasks and horizons:
             frames = [
-                self.predict(one, rows, at=at, context=context, k=k, **keys).with_columns(
-                    pl.lit(within).alias("within")
-                )
+                self.predict(
+                    one, rows, at=at, context=context, k=k, given=given, **keys
+                ).with_columns(pl.lit(within).alias("within"))
                 for within, one in horizons.items()
             ]
             return interleaved(frames)
         self.check_task(task)
+        if given is not None:
+            self.check_task(given)
+            check_given(self, task, given)
         grain = self.plan.grain_of(task)
         if rows is None:
             questions = by_keys(self.reader, grain, keys, at, context or {})
@@ -89,6 +95,8 @@ class Model(Learned):
             questions = by_table(self.reader, grain, rows, at)
         if task in self.plan.catalogue:
             return listed(self, task, questions, k)
+        if given is not None:
+            return answered_given(self, task, given, questions)
         return answered(self, task, questions)
 
     def recommend(

@@ -19,7 +19,7 @@ _CELLS = {
     "list": "a list",
 }  # fmt: skip
 
-TAKEN = ("at", "candidates", "context", "exclude", "k", "rank_by", "rows", "self", "task")
+TAKEN = ("at", "candidates", "context", "exclude", "given", "k", "rank_by", "rows", "self", "task")
 """Names that the verbs have for something else, so that no entity can be called so."""
 
 
