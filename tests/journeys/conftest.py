@@ -17,6 +17,9 @@ import jointrec as jr
 from jointrec.cli import main
 from jointrec.model import Model
 
+STEPS = 12
+"""What a journey asks is that all goes its way, not that much is learned on it."""
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -52,7 +55,7 @@ def cli(monkeypatch, capsys, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _quick() -> Iterator[None]:
-    with small_grains_seldom():
+    with small_grains_seldom(steps=STEPS):
         yield
 
 
@@ -62,11 +65,18 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run(folder, tmp_path_factory) -> tuple[Model, Path]:
+def cache(tmp_path_factory) -> Path:
+    """Where the fitted model's run kept what it prepared."""
+    return tmp_path_factory.mktemp("kept") / "cache"
+
+
+@pytest.fixture(scope="session")
+def run(folder, cache, tmp_path_factory) -> tuple[Model, Path]:
     """A fitted model, and the folder that it was written to."""
     out = tmp_path_factory.mktemp("run")
-    with small_grains_seldom():
-        model = jr.fit(jr.read(folder / "shop.toml"), root=folder, out=out, compare=QUICK)
+    project = jr.read(folder / "shop.toml")
+    with small_grains_seldom(steps=STEPS):
+        model = jr.fit(project, root=folder, out=out, compare=QUICK, cache=cache)
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report == json.loads(model.report.to_json())
     assert list(report["tasks"]) == list(model.project.tasks)

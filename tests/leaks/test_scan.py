@@ -15,6 +15,7 @@ import pytest
 import shop_parts
 from clean_shops import KINDS, clean_shop
 from plantings import PLANTED, TWELVE
+from quick import small_grains_seldom
 from typer.testing import CliRunner
 
 import jointrec as jr
@@ -218,7 +219,8 @@ def test_fit_keeps_leaks_in_its_report_and_goes_on(tmp_path: Path):
     plantings.copied_as_text(made)
     project = replace(made.project(), budget=jr.Budget(epochs=1))
     none = jr.Compare(alone=False, baselines=(), rounds=2)
-    model = jr.fit(project, out=tmp_path / "run", compare=none)
+    with small_grains_seldom(steps=12):
+        model = jr.fit(project, out=tmp_path / "run", compare=none)
     (alarm,) = model.report.facts["leaks"]["alarms"]
     assert (alarm["code"], alarm["column"]) == ("tells_answer", "status")
     assert "leaks" in json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["facts"]

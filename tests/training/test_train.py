@@ -116,7 +116,11 @@ def test_a_step_moves_only_the_rows_of_the_table_that_it_touches() -> None:
 
 # Whole runs
 
-SHARINGS = [SharedBottom(widths=(32, 16)), MMoE(widths=(32, 16)), PLE(widths=(32, 16))]
+SHARINGS = [
+    SharedBottom(widths=(32, 16)),
+    pytest.param(MMoE(widths=(32, 16)), marks=pytest.mark.slow),
+    pytest.param(PLE(widths=(32, 16)), marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
@@ -149,8 +153,11 @@ def test_a_checkerboard_is_learned(sharing: Any) -> None:
 
 CHANCES = [
     {},
-    {"sharing": PLE(widths=(16, 8), dropout=0.2)},
-    {"balancing": Uncertainty(), "optimizer": SGD(lr=0.01)},
+    {
+        "sharing": PLE(widths=(16, 8), dropout=0.2),
+        "balancing": Uncertainty(),
+        "optimizer": SGD(lr=0.01),
+    },
 ]
 
 
@@ -174,7 +181,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(
     changes: Mapping[str, Any], tmp_path: Path
 ) -> None:
     shop, planned, arrays = prepared(
-        project(**changes, budget=Budget(epochs=4, rows=256, patience=1))
+        project(**changes, budget=Budget(epochs=3, rows=256, patience=1))
     )
     whole = train(shop, planned, arrays)
     with pytest.raises(
