@@ -140,14 +140,24 @@ def task_report(
     names = list(task.metrics)
     deciding = task.metrics[names[0]]
 
-    measures = {name: metric.measure for name, metric in task.metrics.items()}
+    measures = {name: m.measure for name, m in task.metrics.items() if not m.in_lists}
+    of_lists = {name: m.measure for name, m in task.metrics.items() if m.in_lists}
+    first = question.asked.grain.entities[0]
+    lists = question.asked.at[first][question.test] if first in question.asked.at else clusters
+
+    def measured(answers: Answers) -> dict[str, Drawn]:
+        if not len(labels):
+            return dict.fromkeys(names, NOTHING)
+        both: dict[str, Drawn] = {}
+        for some, groups in ((measures, clusters), (of_lists, lists)):
+            if some:
+                both |= drawn(
+                    some, labels, answers, clusters, groups=groups, rounds=rounds, seed=seed
+                )
+        return {name: both[name] for name in names}
+
     # With one seed all ways are measured on the same draws of clusters, so they can be compared.
-    found = {
-        way: drawn(measures, labels, answers, clusters, groups=clusters, rounds=rounds, seed=seed)
-        if len(labels)
-        else dict.fromkeys(names, NOTHING)
-        for way, answers in answered.items()
-    }
+    found = {way: measured(answers) for way, answers in answered.items()}
 
     def gain(other: str) -> Interval:
         better, worse = found["joint"][names[0]], found[other][names[0]]

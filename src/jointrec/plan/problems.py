@@ -269,6 +269,11 @@ def _task_problems(project: Project, name: str) -> list[str]:
         for entity in task.sees or ()
         if entity not in grain.entities
     ]
+    if task.list_share and grain.entities[0] not in grain.sees:
+        problems.append(
+            f"tasks.{name}.listwise: a list is what `{grain.entities[0]}` sees at one moment, so "
+            f"`sees` must name it. It names: {', '.join(grain.sees)}."
+        )
     if task.after is None:
         return problems
     here = f"tasks.{name}.after"

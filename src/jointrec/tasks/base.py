@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
 from jointrec.labels import Later
@@ -29,10 +29,12 @@ class Metric:
 
     :param measure: ``measure(labels, answers, *, weights=None, groups=None) -> float``.
     :param better: Whether ``higher`` or ``lower`` is better, or ``one`` or ``zero`` is best.
+    :param in_lists: Whether its groups are lists (what one sees at one moment), not whoever acts.
     """
 
     measure: Callable[..., float]
     better: str
+    in_lists: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,23 @@ class Task(ABC):
     def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
         """What :meth:`grow` must add to outputs ``earlier`` to give the outputs ``constant``."""
         return tuple(constant)
+
+    @property
+    def list_share(self) -> float:
+        """Which share of what is learned is the order within lists, from 0 and below 1."""
+        return 0.0
+
+    def loss_in_lists(
+        self,
+        outputs: Float[Tensor, "rows size"],
+        labels: Float[Tensor, "rows"],
+        lists: Int[Tensor, "rows"],
+    ) -> Float[Tensor, "rows"]:
+        """What the order within lists costs, a share of it in each row; for a ``list_share``.
+
+        :param lists: Whole numbers that say which rows stand side by side.
+        """
+        return outputs.new_zeros(len(outputs))
 
     @property
     def reads(self) -> str:

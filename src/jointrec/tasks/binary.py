@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
 from jointrec.errors import ProjectError
@@ -18,6 +18,7 @@ from jointrec.labels import Later
 
 from .base import Metric, State, Task
 from .horizons import logit_given
+from .lists import ListLoss, check_list_loss, list_loss_of
 from .numbers import bounded_share, logit
 
 
@@ -35,6 +36,11 @@ class Binary(Task):
     :param positive_weight: How much more a yes counts than a no while training.
     :param smoothing: How far labels are moved towards one half while training, from 0 and below 1.
     :param negatives: Which share of the rows of no trains, above 0 and at most 1; every yes does.
+    :param listwise: Which share of what is learned is the order within a list, from 0 and below 1.
+        A list is the rows of one moment of the first entity, or of that entity where the event has
+        no time: a request, a query.
+    :param list_loss: ``softmax`` picks from the list (ListNet, as in JRC), ``pairs`` compares two
+        (RankNet).
     :raises ProjectError: where one of them is out of range.
 
     >>> task = Binary("impression.clicked")
@@ -45,6 +51,8 @@ class Binary(Task):
     positive_weight: float = 1.0
     smoothing: float = 0.0
     negatives: float = 1.0
+    listwise: float = 0.0
+    list_loss: ListLoss = "softmax"
 
     cell: ClassVar[str] = "flag"
     form: ClassVar[str] = "chance"
@@ -61,6 +69,20 @@ class Binary(Task):
         ):
             if not fine:
                 raise ProjectError(f"`{name}` should be {told}. Found `{value}`.")
+        check_list_loss(self.listwise, self.list_loss)
+
+    @property
+    def list_share(self) -> float:
+        return self.listwise
+
+    def loss_in_lists(
+        self,
+        outputs: Float[Tensor, "rows 1"],
+        labels: Float[Tensor, "rows"],
+        lists: Int[Tensor, "rows"],
+    ) -> Float[Tensor, "rows"]:
+        """Of the logits: who says yes stands above who says no."""
+        return list_loss_of(self.list_loss, outputs[:, 0], labels.to(outputs.dtype), lists)
 
     def left_out(
         self, labels: Float64[np.ndarray, "rows"], draws: Float64[np.ndarray, "rows"]
@@ -122,6 +144,8 @@ class Binary(Task):
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
+        ndcg = Metric(metrics.ndcg_within, "higher", in_lists=True)
+        in_lists = {"ndcg@10": ndcg} if self.listwise else {}
         return {
             "auc": Metric(metrics.auc, "higher"),
             "gauc": Metric(metrics.gauc, "higher"),
@@ -130,4 +154,5 @@ class Binary(Task):
             "normalized_entropy": Metric(metrics.normalized_entropy, "lower"),
             "ece": Metric(metrics.ece, "lower"),
             "pcoc": Metric(metrics.pcoc, "one"),
+            **in_lists,
         }

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from jointrec.errors import DataError, ProjectError
 from jointrec.functional import answers, losses, metrics
 
 from .base import Metric, State, Task
+from .lists import ListLoss, check_list_loss, list_loss_of
 from .numbers import logit
 
 MOST_LEVELS = 100
@@ -37,6 +37,11 @@ class Ordinal(Task):
     :param levels: A whole number n: the levels are the numbers 1 to n where training labels reach
         n, or else 0 to n - 1. Words, the lowest first: these are the levels. Default: the distinct
         numbers of the training labels.
+    :param listwise: Which share of what is learned is the order within a list, from 0 and below 1.
+        A list is the rows of one moment of the first entity, or of that entity where the event has
+        no time: a request, a query.
+    :param list_loss: ``softmax`` picks from the list (ListNet, as in JRC), ``pairs`` compares two
+        (RankNet).
     :raises ProjectError: for less than two levels, or the same one twice.
 
     >>> task = Ordinal("judgement.grade", levels=4)
@@ -48,6 +53,8 @@ class Ordinal(Task):
     """
 
     levels: int | tuple[str, ...] | None = None
+    listwise: float = 0.0
+    list_loss: ListLoss = "softmax"
 
     cell: ClassVar[str] = "number"
     form: ClassVar[str] = "classes"
@@ -61,6 +68,21 @@ class Ordinal(Task):
             raise ProjectError(f"`levels` should be 2 to {MOST_LEVELS}. Found `{count}`.")
         if len(set(words)) < len(words):
             raise ProjectError(f"`levels` should name each level once. Found {', '.join(words)}.")
+        check_list_loss(self.listwise, self.list_loss)
+
+    @property
+    def list_share(self) -> float:
+        return self.listwise
+
+    def loss_in_lists(
+        self,
+        outputs: Float[Tensor, "rows steps"],
+        labels: Float[Tensor, "rows"],
+        lists: Int[Tensor, "rows"],
+    ) -> Float[Tensor, "rows"]:
+        """Of the log odds of any grade above the lowest; a grade's gain is its place, at most 1."""
+        gains = labels.to(outputs.dtype) / outputs.shape[1]
+        return list_loss_of(self.list_loss, outputs[:, 0], gains, lists)
 
     @property
     def reads(self) -> str:
@@ -150,6 +172,6 @@ class Ordinal(Task):
             "ranked_probability": Metric(metrics.ranked_probability, "lower"),
             "kappa": Metric(metrics.kappa, "higher"),
             "grade_mae": Metric(metrics.grade_mae, "lower"),
-            "ndcg@10": Metric(partial(metrics.ndcg_within, k=10), "higher"),
+            "ndcg@10": Metric(metrics.ndcg_within, "higher", in_lists=True),
             "spearman": Metric(metrics.grade_spearman, "higher"),
         }

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from jointrec.batches import Batch
+from jointrec.batches import Batch, Examples
 from jointrec.network.table import gathered
 from jointrec.project import Project
+from jointrec.tasks import Task
 
 ENOUGH = 32
 """A batch with fewer known rows of a task than this counts for it in proportion."""
@@ -32,9 +33,21 @@ def summed(
             known = torch.nonzero(examples.known[task]).squeeze(1)
             if len(known):
                 labels = examples.labels[task][known]
-                losses = project.tasks[task].loss(gathered(outputs[task], known), labels)
+                losses = _of_rows(project.tasks[task], examples, outputs[task], known, labels)
                 sums[task], counts[task] = losses.sum().float(), len(known)
     return torch.stack([sums[task] for task in tasks]), torch.tensor(list(counts.values()))
+
+
+def _of_rows(
+    task: Task, examples: Examples, outputs: Tensor, known: Tensor, labels: Tensor
+) -> Float[Tensor, "known"]:
+    """The loss of each known row, with its share of what the order in its list costs."""
+    said, first = gathered(outputs, known), examples.grain.entities[0]
+    losses = task.loss(said, labels)
+    if not task.list_share or first not in examples.at:
+        return losses
+    in_lists = task.loss_in_lists(said, labels, examples.at[first][known])
+    return (1 - task.list_share) * losses + task.list_share * in_lists
 
 
 def to_learn(sums: Float[Tensor, "tasks"], counts: Int[Tensor, "tasks"]) -> Float[Tensor, "tasks"]:

@@ -8,6 +8,7 @@ from .amounts import huber_log, lognormal, tweedie, zero_inflated_lognormal
 from .chances import binary, binary_in_training, choice, members, multi
 from .counts import negative_binomial, poisson
 from .grades import log_odds_above, ordinal
+from .lists import pairs_in_lists, softmax_in_lists
 from .quantiles import pinball
 from .scales import (
     DISPERSION_FLOOR,
@@ -39,9 +40,11 @@ __all__ = [
     "multi",
     "negative_binomial",
     "ordinal",
+    "pairs_in_lists",
     "pinball",
     "poisson",
     "raw_of",
+    "softmax_in_lists",
     "survival",
     "tweedie",
     "zero_inflated_lognormal",
