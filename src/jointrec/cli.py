@@ -193,7 +193,7 @@ def fit(
     from .model.fitting import with_test_from
     from .model.next_steps import next_steps
     from .project import read
-    from .terminal import print_odd, print_report, terminal_watch
+    from .terminal import print_report, terminal_watch
 
     project = read(file)
     if test_from is not None:
@@ -201,16 +201,13 @@ def fit(
     own = project.budget
     passes, chance = own.epochs if epochs is None else epochs, own.seed if seed is None else seed
     project = replace(project, budget=replace(own, epochs=passes, seed=chance))
-    what = Compare(rounds=rounds)
-    if not compare:
-        what = replace(what, alone=False, baselines=())
+    what = Compare(rounds=rounds) if compare else Compare(False, (), rounds=rounds)
     with terminal_watch(out) as watch:
         model = fit_project(
             project, root=root, out=out, resume=resume, compare=what, watch=watch,
             cache=_kept_in(cache, no_cache), prepared=prepared,
         )  # fmt: skip
-    print_report(model.report)
-    print_odd(model.report, out)
+    print_report(model.report, out)
     typer.echo(f"\nWrote {out}/model and {out}/report.json. Next, ask it:")
     for words in next_steps(model, out):
         typer.echo(f"  {_command(*words)}")

@@ -114,8 +114,11 @@ def print_leaks(leaks: Leaks) -> None:
     _say(show, f"Leaks: {found}. Rows looked at: {looked}.")
 
 
-def print_report(report: Report) -> None:
-    """Shows the report as a table, and in one line each how joint does against the others."""
+def print_report(report: Report, out: Path | None = None) -> None:
+    """Shows the report as a table, and in one line each how joint does against the others.
+
+    :param out: Where the run wrote what was odd about its data, to be told if anything was.
+    """
     show = console()
     show.print(report_table(report))
     for other in ("alone", "lightgbm", "popularity"):
@@ -123,14 +126,10 @@ def print_report(report: Report) -> None:
         if found:
             words = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in found.items())
             _say(show, f"joint against {other}: {words}.")
-
-
-def print_odd(report: Report, out: Path) -> None:
-    """Says where a run wrote what was odd about its data, if anything was."""
     findings, aside = report.facts["findings"], sum(report.facts["quarantined"].values())
-    if findings:
+    if findings and out is not None:
         rows = f"; {aside:,} rows set aside are in {out}/quarantine" if aside else ""
-        _say(console(), f"Odd about the data: {findings} findings in {out}/findings.csv{rows}.")
+        _say(show, f"Odd about the data: {findings} findings in {out}/findings.csv{rows}.")
 
 
 def print_frame(frame: pl.DataFrame, *, title: str) -> None:
