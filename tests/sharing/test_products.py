@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from jointrec.sharing.dropout import dropped
-from jointrec.sharing.products import block_products
+from jointrec.sharing.products import block_products, wide_product
 
 
 def drawn(*shapes: tuple[int, ...], kind: torch.dtype = torch.float64) -> list[torch.Tensor]:
@@ -25,6 +25,13 @@ def test_each_block_is_a_layer_of_its_own() -> None:
 
 def test_the_way_back_is_right() -> None:
     assert torch.autograd.gradcheck(block_products, drawn((4, 2, 3), (2, 5, 3), (2, 5)))
+
+
+def test_one_product_is_that_of_each_block() -> None:
+    x, weight, bias = drawn((7, 5), (3, 4, 5), (3, 4))
+    same = block_products(x.unsqueeze(1).expand(-1, 3, -1).contiguous(), weight, bias)
+    torch.testing.assert_close(wide_product(x, weight, bias), same, rtol=1e-12, atol=1e-12)
+    assert torch.autograd.gradcheck(wide_product, (x, weight, bias))
 
 
 def test_without_rows_there_is_nothing() -> None:

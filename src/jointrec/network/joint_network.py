@@ -17,6 +17,7 @@ from jointrec.prepare.prepared import Layout
 from jointrec.prepare.reader import group_name
 from jointrec.project import Project
 
+from .encoding import Encoded
 from .heads import ChoiceHead, Head, conditional
 from .parts import Part, parts_of, sizes_of
 from .past import PastReader
@@ -99,53 +100,28 @@ class JointNetwork(nn.Module):
     def _outputs(
         self, batch: Batch, vectors: Tensor, tasks: Collection[str] | None
     ) -> dict[str, Tensor]:
-        encoded = {
-            name: field_vectors(fields, vectors)
-            for name, fields in batch.things.items()
-            if len(batch.codes[name])
-        }
-        things = {
-            name: torch.cat([encoded[name], batch.things[name].numbers], dim=1) for name in encoded
-        }
+        encoded = Encoded(batch, vectors)
         wanted = None if tasks is None else self._with_befores(tasks)
         outputs: dict[str, Tensor] = {}
         for examples in batch.examples:
             asked = [task for task in examples.grain.tasks if wanted is None or task in wanted]
             if not asked:
                 continue
-            row = self.fused(self._parts(examples, vectors, encoded, batch, things))
+            row = self.fused(self._parts(examples, encoded))
             for task, x in self.sharing(row, asked).items():
-                outputs[task] = self._head(task, x, examples, things)
+                outputs[task] = self._head(task, x, examples, encoded)
             for task in asked:  # in the order of the funnel
                 outputs[task] = self._chained(task, outputs)
         return outputs
 
-    def _parts(
-        self,
-        examples: Examples,
-        vectors: Tensor,
-        encoded: Mapping[str, Tensor],
-        batch: Batch,
-        things: Mapping[str, Tensor],
-    ) -> list[Tensor | None]:
+    def _parts(self, examples: Examples, encoded: Encoded) -> list[Tensor | None]:
         """The parts of each row in their order; None for what the grain lacks or may not see."""
         had = parts_of(self.project, examples.grain)
-        return [
-            self._part(part, examples, vectors, encoded, batch, things) if part in had else None
-            for part in self.parts
-        ]
+        return [self._part(part, examples, encoded) if part in had else None for part in self.parts]
 
-    def _part(
-        self,
-        part: Part,
-        examples: Examples,
-        vectors: Tensor,
-        encoded: Mapping[str, Tensor],
-        batch: Batch,
-        things: Mapping[str, Tensor],
-    ) -> Tensor:
+    def _part(self, part: Part, examples: Examples, encoded: Encoded) -> Tensor:
         if part.kind == "context":
-            return field_vectors(examples.context, vectors)
+            return field_vectors(examples.context, encoded.vectors)
         if part.kind == "shown":
             return examples.context.numbers
         if part.kind == "clock":
@@ -155,11 +131,12 @@ class JointNetwork(nn.Module):
         entity = part.of[0]
         moments, at = examples.moments[entity], examples.at[entity]
         if part.kind == "vectors":
-            return gathered(encoded[entity], moments.things[at])
+            return encoded.fields_at(entity, moments.things[at])
         if part.kind == "numbers":
-            return gathered(batch.things[entity].numbers, moments.things[at])
+            return encoded.numbers_at(entity, moments.things[at])
         if part.kind == "moment":
             return gathered(self._numeric(part, moments.numbers), at)
+        things = {name: encoded.whole(name) for name in self.layout.objects.get(entity, ())}
         reader = self.past[self.readers.index(entity)]
         return gathered(reader(moments.history, things), at)
 
@@ -167,12 +144,11 @@ class JointNetwork(nn.Module):
         read: Tensor = self.numeric[self.counted.index(part)](numbers)
         return read
 
-    def _head(
-        self, task: str, x: Tensor, examples: Examples, things: Mapping[str, Tensor]
-    ) -> Tensor:
+    def _head(self, task: str, x: Tensor, examples: Examples, encoded: Encoded) -> Tensor:
         head = self.heads[self.tasks.index(task)]
         if task in self.plan.catalogue:
-            scores: Tensor = head(x, things[self.plan.catalogue[task]], examples.candidates[task])
+            things = encoded.whole(self.plan.catalogue[task])
+            scores: Tensor = head(x, things, examples.candidates[task])
             return scores
         outputs: Tensor = head(x)
         return outputs

@@ -59,11 +59,18 @@ def gathered(
     return matrix.index_select(0, at.flatten()).view(*at.shape, matrix.shape[1])
 
 
+def id_vectors(
+    ids: Int[Tensor, "rows ids"], vectors: Float[Tensor, "touched width"]
+) -> Float[Tensor, "rows size"]:
+    """The vectors of the single-valued fields of each row, side by side."""
+    return gathered(vectors, ids).flatten(1)
+
+
 def field_vectors(
     fields: FieldBatch, vectors: Float[Tensor, "touched width"]
 ) -> Float[Tensor, "rows size"]:
     """The vectors of all fields of each row, side by side; of a bag the mean, zero where empty."""
-    parts = [gathered(vectors, fields.ids).flatten(1)]
+    parts = [id_vectors(fields.ids, vectors)]
     for bag in fields.bags:
         if len(bag.values):
             mean = embedding_bag(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .dropout import dropped
-from .products import block_products
+from .products import block_products, wide_product
 
 
 class Experts(nn.Module):
@@ -87,9 +87,7 @@ class _Layer(nn.Module):
         :param x: One input for all of them, or one for each expert.
         """
         weight, bias = _of(self.weights, groups), _of(self.biases, groups)
-        if x.ndim == 2:  # one wide product for all experts
-            return F.linear(x, weight.flatten(0, 1), bias.flatten()).view(len(x), *bias.shape)
-        return block_products(x, weight, bias)
+        return (wide_product if x.ndim == 2 else block_products)(x, weight, bias)
 
 
 class Gates(nn.Module):

@@ -1,0 +1,57 @@
+"""The things of a batch as vectors, each encoded when it is first asked for."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from jointrec.batches import Batch
+
+from .table import field_vectors, gathered, id_vectors
+
+SHARED = 1.5
+"""From so many rows a thing on, things are encoded first and their vectors are looked up."""
+
+
+class Encoded:
+    """Vectors of the things of a batch.
+
+    :param batch: What they are.
+    :param vectors: The rows of the table that the batch touches.
+    """
+
+    def __init__(self, batch: Batch, vectors: Float[Tensor, "touched width"]) -> None:
+        self.vectors = vectors
+        self._things = batch.things
+        self._fields: dict[str, Tensor] = {}
+        self._whole: dict[str, Tensor] = {}
+
+    def fields(self, entity: str) -> Float[Tensor, "things size"]:
+        """The vectors of all fields of each thing, side by side."""
+        if entity not in self._fields:
+            self._fields[entity] = field_vectors(self._things[entity], self.vectors)
+        return self._fields[entity]
+
+    def whole(self, entity: str) -> Float[Tensor, "things size"]:
+        """All that is known of each thing: its vectors and its numbers."""
+        if entity not in self._whole:
+            parts = [self.fields(entity), self._things[entity].numbers]
+            self._whole[entity] = torch.cat(parts, dim=1)
+        return self._whole[entity]
+
+    def fields_at(self, entity: str, at: Int[Tensor, "rows"]) -> Float[Tensor, "rows size"]:
+        """The vectors of some things, row by row.
+
+        Where hardly two rows share a thing, as in a flat table, the fields are looked up for the
+        rows at once: encoding things first would only move all numbers, and their gradients, twice.
+        """
+        things = self._things[entity]
+        alone = len(at) < SHARED * len(things.ids)
+        if alone and not things.bags and entity not in self._fields:
+            return id_vectors(things.ids[at], self.vectors)
+        return gathered(self.fields(entity), at)
+
+    def numbers_at(self, entity: str, at: Int[Tensor, "rows"]) -> Float[Tensor, "rows numbers"]:
+        """The numbers of some things, row by row."""
+        return gathered(self._things[entity].numbers, at)
