@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -64,7 +65,7 @@ class _Cross(Fused):
         first = side_by_side(parts, self.sizes)
         x = first
         for layer in self.layers:
-            x = first * layer(x) + x
+            x = torch.addcmul(x, first, layer(x))
         return x
 
 

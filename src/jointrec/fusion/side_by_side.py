@@ -15,6 +15,7 @@ def side_by_side(
     """All parts and then one sign per part: 1 where it is there, 0 where zeros stand for it.
 
     Without the signs a network could not tell a part that is missing from one that is all zeros.
+    Where products are computed in bf16, the row is cast to it here, once for all that reads it.
 
     >>> side_by_side([torch.ones(2, 1), None], [1, 2])
     tensor([[1., 0., 0., 1., 0.],
@@ -27,7 +28,9 @@ def side_by_side(
         for part, size in zip(parts, sizes, strict=True)
     ]
     signs = some.new_tensor([part is not None for part in parts])
-    return torch.cat([*blocks, signs.expand(rows, -1)], dim=1)
+    row, device = torch.cat([*blocks, signs.expand(rows, -1)], dim=1), some.device.type
+    computed = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else row.dtype
+    return row.to(computed)
 
 
 def width_of(sizes: Sequence[int]) -> int:
