@@ -12,9 +12,19 @@ from types import ModuleType
 import pytest
 
 import jointrec as jr
-from jointrec import balancing, features, fusion, history, optimizers, sharing, splits, tasks
+from jointrec import (
+    balancing,
+    features,
+    funnels,
+    fusion,
+    history,
+    optimizers,
+    sharing,
+    splits,
+    tasks,
+)
 
-FAMILIES = (balancing, features, fusion, history, optimizers, sharing, splits, tasks)
+FAMILIES = (balancing, features, funnels, fusion, history, optimizers, sharing, splits, tasks)
 
 
 def documented(text: str | None) -> set[str]:

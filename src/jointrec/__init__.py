@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import (
         balancing,
         features,
+        funnels,
         fusion,
         history,
         numeric,
@@ -58,6 +59,7 @@ _PLACES = {
 _PACKAGES = (
     "balancing",
     "features",
+    "funnels",
     "fusion",
     "history",
     "numeric",
@@ -84,6 +86,7 @@ __all__ = [
     "features",
     "find_leaks",
     "fit",
+    "funnels",
     "fusion",
     "history",
     "later",

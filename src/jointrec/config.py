@@ -18,7 +18,18 @@ from typing import Any, TypeVar
 
 import tomlkit
 
-from . import balancing, features, fusion, history, numeric, optimizers, sharing, splits, tasks
+from . import (
+    balancing,
+    features,
+    funnels,
+    fusion,
+    history,
+    numeric,
+    optimizers,
+    sharing,
+    splits,
+    tasks,
+)
 from .durable import open_plain
 from .errors import ProjectError, SourceError, nearest, together, unknown_name
 from .labels import VERBS, Later
@@ -31,6 +42,7 @@ FAMILIES: Mapping[type, ModuleType] = {
     history.History: history,
     numeric.Numeric: numeric,
     fusion.Fusion: fusion,
+    funnels.Funnel: funnels,
     sharing.Sharing: sharing,
     balancing.Balancing: balancing,
     optimizers.Optimizer: optimizers,

@@ -10,6 +10,7 @@ from . import config, durable
 from .balancing import Balancing, Normalized
 from .budget import Budget
 from .clocks import check_zone
+from .funnels import Funnel, Product
 from .fusion import Cross, Fusion
 from .history import History, Mean
 from .numeric import Numeric, PiecewiseLinear
@@ -46,6 +47,7 @@ class Project:
     :param history: How past events become a vector.
     :param numeric: How the numbers counted of the past become inputs.
     :param fusion: How the vectors of a row become one.
+    :param funnel: How a step of a funnel builds on the one before it.
     :param sharing: What tasks have in common.
     :param balancing: How tasks pull on what they have in common.
     :param split: Which rows train, choose and judge.
@@ -66,6 +68,7 @@ class Project:
     history: History = field(default_factory=Mean)
     numeric: Numeric = field(default_factory=PiecewiseLinear)
     fusion: Fusion = field(default_factory=Cross)
+    funnel: Funnel = field(default_factory=Product)
     sharing: Sharing = field(default_factory=PLE)
     balancing: Balancing = field(default_factory=Normalized)
     split: Split = field(default_factory=ByTime)

@@ -1,4 +1,3 @@
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +8,10 @@ from shop_prepared import prepared, project
 from jointrec.batches import Assembler, Batch
 from jointrec.errors import BundleError, ProjectError
 from jointrec.features import Number
+from jointrec.funnels import AITM, Product, ResFlow
+from jointrec.funnels.product import SURE
 from jointrec.history import Attention
 from jointrec.network import JointNetwork, answers_of
-from jointrec.network.heads import SURE, conditional
 from jointrec.plan import plan
 from jointrec.prepare.prepared import FieldsLayout
 from jointrec.schema import Entity
@@ -45,9 +45,10 @@ def test_every_task_answers_every_row_of_its_grain(sharing: object) -> None:
     assert list(outputs) == list(sizes)
 
 
+@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM()], ids=repr)
 @pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
-def test_the_first_answer_is_the_best_constant(sharing: object) -> None:
-    shop, planned, arrays = prepared(project(sharing=sharing))
+def test_the_first_answer_is_the_best_constant(sharing: object, funnel: object) -> None:
+    shop, planned, arrays = prepared(project(sharing=sharing, funnel=funnel))
     network = JointNetwork(shop, planned, arrays.layout).eval()
     assemble = Assembler(arrays, planned, shop.history.last)
     outputs = network(assemble([(a, np.arange(len(a))) for a in arrays.asked.values()]))
@@ -71,24 +72,22 @@ def test_retrieval_starts_from_what_was_popular_lately() -> None:
     torch.testing.assert_close(network(batch)["next"], expected, rtol=0, atol=0)
 
 
-def test_a_funnel_never_widens() -> None:
+@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM()], ids=repr)
+def test_a_funnel_never_widens(funnel: object) -> None:
     for seed in range(3):
-        network, batch = whole(seed)
+        network, batch = whole(seed, funnel=funnel)
         outputs = network(batch)
         assert (outputs["buy"][:, 0] <= outputs["click"][:, 0]).all()
         assert (outputs["spent"][:, 0] <= outputs["buy"][:, 0]).all()
         assert (outputs["buy"][:, 0] < outputs["click"][:, 0]).any()
 
 
-def test_a_funnel_starts_at_what_its_steps_start_at() -> None:
-    def logit(chance: float) -> float:
-        return math.log(chance / (1 - chance))
-
-    own, *rest = conditional([logit(0.02), 7.0], [logit(0.08)])
-    assert own == pytest.approx(logit(0.25), abs=1e-12)
-    assert rest == [7.0]
-    certain = conditional([0.0], [0.0])[0]
-    assert certain == pytest.approx(logit(1 - SURE), abs=1e-9)
+@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM()], ids=repr)
+def test_the_earlier_step_feels_nothing_of_the_later(funnel: object) -> None:
+    network, batch = whole(funnel=funnel)
+    head = network.heads[network.tasks.index("click")]
+    network(batch)["buy"].sum().backward()
+    assert all(weight.grad is None for weight in head.parameters())
 
 
 @pytest.mark.parametrize("sharing", SHARINGS, ids=repr)

@@ -95,7 +95,21 @@ def test_chances_are_right_on_the_whole_whatever_trained(model: jr.Model, name: 
     assert pcoc.low < 1 < pcoc.high
 
 
-def test_noes_were_left_out(model: jr.Model) -> None:
+def test_the_validation_loss_is_least_at_the_right_chance() -> None:
+    """Rows of no are left out of validation as well: else it would choose chances too low."""
+    rng = np.random.default_rng(0)
+    labels = (rng.random(200_000) < 0.1).astype(float)
+    task = t.Binary("t.x", negatives=0.2)
+    kept = torch.from_numpy(labels[~task.left_out(labels, rng.random(len(labels)))])
+
+    def loss(chance: float) -> float:
+        logit = np.log(chance / (1 - chance))
+        return float(task.loss(torch.full((len(kept), 1), logit), kept).mean())
+
+    assert loss(0.1) < min(loss(0.08), loss(0.12))
+
+
+def test_rows_of_no_were_left_out_but_not_of_the_test(model: jr.Model) -> None:
     rows = {name: model.report.tasks[name].train_rows for name in ("loyal", "sampled")}
     assert rows["sampled"] < 0.6 * rows["loyal"]
     assert model.report.tasks["sampled"].rows == model.report.tasks["loyal"].rows

@@ -206,6 +206,7 @@ def _facts(
         "seed": project.budget.seed,
         "sharing": repr(project.sharing),
         "fusion": repr(project.fusion),
+        "funnel": repr(project.funnel),
         "history": repr(project.history),
         "balancing": repr(project.balancing),
         "budget": repr(project.budget),

@@ -21,9 +21,6 @@ TOWER = 32
 CHOICE = 32
 """The width in which rows and candidates meet."""
 
-SURE = 1e-4
-"""A step of a funnel starts with a chance at most this far from certain."""
-
 
 class Head(nn.Module):
     """A small network of a task's own. Before training it gives the best constant answer.
@@ -94,20 +91,3 @@ class ChoiceHead(nn.Module):
             prior = prior - candidates.log_q
         scores: Tensor = fit + gathered(prior, candidates.days)
         return scores
-
-
-def conditional(constant: Sequence[float], before: Sequence[float]) -> tuple[float, ...]:
-    """The constant of a task within a funnel: its first output becomes the logit *given* the other.
-
-    ``logit(p / p_before)``, with ``p`` at most ``1 - 1e-4`` of ``p_before``.
-
-    >>> conditional([math.log(0.1 / 0.9)], [math.log(0.2 / 0.8)])[0] + 0.0  # one half: logit 0
-    0.0
-    """
-    chance, of = _sigmoid(constant[0]), _sigmoid(before[0])
-    share = min(chance / max(of, 1e-12), 1 - SURE)
-    return (round(math.log(share / (1 - share)), 12), *constant[1:])
-
-
-def _sigmoid(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit)) if logit > -700 else 0.0

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from jointrec.batches import Batch, Examples
 from jointrec.errors import BundleError, ProjectError
-from jointrec.functional.funnel import chain
+from jointrec.funnels import Step
 from jointrec.plan import Plan
 from jointrec.prepare.popularity import DAYS
 from jointrec.prepare.prepared import Layout
@@ -18,7 +18,7 @@ from jointrec.prepare.reader import group_name
 from jointrec.project import Project
 
 from .encoding import Encoded
-from .heads import ChoiceHead, Head, conditional
+from .heads import ChoiceHead, Head
 from .parts import Part, parts_of, sizes_of
 from .past import PastReader
 from .precision import Computed, products_in
@@ -72,6 +72,10 @@ class JointNetwork(nn.Module):
         self.fused = project.fusion.build(sizes)
         self.sharing = project.sharing.build(self.fused.size, self.tasks)
         width = project.sharing.widths[-1]
+        self.steps = nn.ModuleList(
+            project.funnel.build(width) if self._step_before(task) else nn.Identity()
+            for task in self.tasks
+        )
         self.heads = nn.ModuleList(
             ChoiceHead(width, fields[plan.catalogue[task]], len(DAYS))
             if task in plan.catalogue
@@ -108,10 +112,13 @@ class JointNetwork(nn.Module):
             if not asked:
                 continue
             row = self.fused(self._parts(examples, encoded))
-            for task, x in self.sharing(row, asked).items():
-                outputs[task] = self._head(task, x, examples, encoded)
+            seen = self.sharing(row, asked)
             for task in asked:  # in the order of the funnel
-                outputs[task] = self._chained(task, outputs)
+                before = self._step_before(task)
+                if before is not None:
+                    seen[task] = self._step(task).vector(seen[task], seen[before].detach())
+                own = self._head(task, seen[task], examples, encoded)
+                outputs[task] = self._chained(task, own, outputs)
         return outputs
 
     def _parts(self, examples: Examples, encoded: Encoded) -> list[Tensor | None]:
@@ -153,21 +160,32 @@ class JointNetwork(nn.Module):
         outputs: Tensor = head(x)
         return outputs
 
-    def _chained(self, task: str, outputs: Mapping[str, Tensor]) -> Tensor:
+    def _chained(self, task: str, own: Tensor, outputs: Mapping[str, Tensor]) -> Tensor:
         """The outputs of a task within its funnel; those it comes after are already so.
 
         What came before is read without a gradient: a rare later task would otherwise bend the
-        chance of the earlier one to its own ends. Here we leave ESMM (Ma et al., 2018, which lets
-        it flow) for the forward-all, backward-own rule of STEM (Su et al., 2024).
+        chance of the earlier one to its own ends.
         """
-        before, own = self._before(task), outputs[task]
+        before = self._before(task)
         if before is None:
             return own
-        asked, earlier = self.project.tasks[task], self.project.tasks[before]
-        if asked.lengthens(earlier):
-            return asked.grow(outputs[before].detach(), own)
-        first = chain(outputs[before][:, 0].detach(), own[:, 0])
+        earlier = outputs[before].detach()
+        if self._step_before(task) is None:
+            return self.project.tasks[task].grow(earlier, own)
+        first = self._step(task)(earlier[:, 0], own[:, 0])
         return torch.cat([first[:, None], own[:, 1:]], dim=1)
+
+    def _step(self, task: str) -> Step:
+        step = self.steps[self.tasks.index(task)]
+        assert isinstance(step, Step), "only a step of a funnel is asked for"
+        return step
+
+    def _step_before(self, task: str) -> str | None:
+        """The step of a funnel before a task; none where it only asks the same for longer."""
+        before = self._before(task)
+        if before is None or self.project.tasks[task].lengthens(self.project.tasks[before]):
+            return None
+        return before
 
     @property
     def num_weights(self) -> int:
@@ -213,7 +231,7 @@ class JointNetwork(nn.Module):
         asked, earlier = self.project.tasks[task], self.layout.constants[before]
         if asked.lengthens(self.project.tasks[before]):
             return asked.grow_start(constant, earlier)
-        return conditional(constant, earlier)
+        return (self.project.funnel.start(constant[0], earlier[0]), *constant[1:])
 
     def _fields_size(self, entity: str) -> int:
         fields = self.layout.things[entity]

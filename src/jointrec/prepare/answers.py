@@ -15,7 +15,7 @@ from jointrec.labels import DAY, Later
 from jointrec.plan import Grain, Plan
 from jointrec.project import Project
 from jointrec.sources import Finding
-from jointrec.splits import TRAIN, UNUSED
+from jointrec.splits import TRAIN, UNUSED, VALID
 from jointrec.tasks import Task
 
 from .labels import Label, Rows, label_of, nest, rows_of
@@ -87,7 +87,9 @@ def answer_all(
         encoded, odd = encode_labels(project, grain, usable, states)
         draws = np.random.default_rng(project.budget.seed).random(len(asked.source))
         for name, values in encoded.items():
-            left_out = project.tasks[name].left_out(values, draws) & (parts[name] == TRAIN)
+            # Validation chooses by the very loss that trains, so its rows are drawn alike.
+            learned = (parts[name] == TRAIN) | (parts[name] == VALID)
+            left_out = project.tasks[name].left_out(values, draws) & learned
             parts[name] = np.where(left_out, np.int8(UNUSED), parts[name])
         answered[grain.name] = Answered(
             {name: workspace.keep(values) for name, values in encoded.items()},

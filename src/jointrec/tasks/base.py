@@ -134,7 +134,7 @@ class Task(ABC):
     def left_out(
         self, labels: Float64[np.ndarray, "rows"], draws: Float64[np.ndarray, "rows"]
     ) -> Bool[np.ndarray, "rows"]:
-        """Which rows do not train, though they could: none, unless the kind samples.
+        """Which rows neither train nor validate, though they could: none, unless a kind samples.
 
         :param labels: As :meth:`encode` gave them.
         :param draws: For each row a number drawn evenly from 0 to 1, the same for all tasks.
