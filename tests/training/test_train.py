@@ -133,9 +133,9 @@ def test_a_checkerboard_is_learned(sharing: Any) -> None:
                 for name, task in project().tasks.items()
                 if name in ("click", "buy", "grade")
             },
-            budget=Budget(epochs=9, rows=256, patience=9),
+            budget=Budget(epochs=6, rows=256, patience=6),
         ),
-        impression=impressions(plan(project()).grains[0], rows=6000),
+        impression=impressions(plan(project()).grains[0], rows=4000),
     )
     trained = train(shop, planned, arrays)
     for task in ("click", "buy"):
