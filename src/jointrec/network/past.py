@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from jointrec.batches import HistoryBatch
@@ -16,6 +16,13 @@ from .table import gathered
 
 AGES = 32
 """Buckets of age; each is twice as long as the one before."""
+
+BUCKETS = 4
+"""In how many lengths pasts are read."""
+SHORTEST = 4
+"""No bucket of a large batch is shorter: its operations would take longer than what they save."""
+WORTH = 4_096
+"""Below so many steps in a batch all pasts are read at once."""
 
 
 class PastReader(nn.Module):
@@ -42,10 +49,40 @@ class PastReader(nn.Module):
         :param things: For each entity the fields of the things in the batch, side by side.
         """
         shapes = (self.kind[:, None] + self.age[None]).flatten(0, 1)
-        steps = gathered(shapes, past.kinds * AGES + past.ages)
+        about = {}
         for name, project in zip(self.objects, self.project, strict=True):
-            about = project(things[name])
-            about = torch.cat([about.new_zeros(1, STEP), about[1:]])  # the first is the unknown one
-            steps = steps + gathered(about, past.objects[name])
-        read: Tensor = self.encoder(steps, past.there)
-        return read
+            known = project(things[name])
+            # The first is the unknown one.
+            about[name] = torch.cat([known.new_zeros(1, STEP), known[1:]])
+        read, places = [shapes.new_zeros(0, STEP)], [past.kinds.new_zeros(0)]
+        for rows, length in buckets(past.there):
+            steps = gathered(shapes, (past.kinds * AGES + past.ages)[rows, -length:])
+            for name, known in about.items():
+                steps = steps + gathered(known, past.objects[name][rows, -length:])
+            read.append(self.encoder(steps, past.there[rows, -length:]).to(shapes.dtype))
+            places.append(rows)
+        nothing = shapes.new_zeros(len(past.there), STEP)
+        return nothing.index_copy(0, torch.cat(places), torch.cat(read))
+
+
+def buckets(there: Bool[Tensor, "moments steps"]) -> list[tuple[Int[Tensor, "_"], int]]:
+    """Moments with a past of about the same length, and how many steps hold it.
+
+    Who has looked once need not be read as slowly as who has for years: a bucket is read at the
+    length of its longest past, and each is at most half as long as the one before. Moments without
+    a past are in none.
+
+    >>> there = torch.tensor([[False, True], [True, True], [False, False]])
+    >>> [(rows.tolist(), length) for rows, length in buckets(there)]
+    [([0, 1], 2)]
+    """
+    lengths = there.sum(dim=1)
+    longest = int(lengths.max()) if len(lengths) else 0
+    least = longest if there.numel() < WORTH else min(longest, SHORTEST)
+    found, below = [], 0
+    for length in sorted({max(longest >> halves, least) for halves in range(BUCKETS)} - {0}):
+        rows = torch.nonzero((lengths > below) & (lengths <= length)).squeeze(1)
+        if len(rows):
+            found.append((rows, length))
+        below = length
+    return found
