@@ -248,13 +248,13 @@ def test_an_entity_without_a_key_is_numbered():
 
 def test_a_source_that_several_tables_share_is_read_once(monkeypatch: pytest.MonkeyPatch):
     asked: list[tuple[str, list[str]]] = []
-    read = sources.read
+    read = sources.batches
 
     def counted(source: Any, **how: Any) -> Any:
         asked.append((how["at"], list(how["columns"])))
         return read(source, **how)
 
-    monkeypatch.setattr("jointrec.sources.read", counted)
+    monkeypatch.setattr("jointrec.sources.batches", counted)
     log = VISITS.with_columns(kind=pl.Series(["buy", "look", "buy", "look"]))
     shop = jr.Project(
         entity={"user": jr.Entity(USERS, key="user")},

@@ -6,6 +6,7 @@ set aside, made null or merely odd is a finding with a count and examples.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from jointrec.errors import DataError, JointRecError, SourceError, nearest, toge
 from jointrec.plan import columns_of
 from jointrec.project import Project
 from jointrec.schema import Entity, Event, same_source
-from jointrec.sources import Cell
+from jointrec.sources import Cell, Finding
 from jointrec.splits import Cuts
 
 from .cleaning import detectors
@@ -28,26 +29,44 @@ from .cleaning.apply import clean_values
 from .cleaning.record import NUMBER, Record
 from .cleaning.rows import clean_entity, clean_event
 from .cleaning.times import put_lone_aside
+from .parts import Parts
 from .preparation import Preparation
 from .tables import Tables
 from .versions import by_version
+from .workspace import OnDisk, Workspace
 
 
 def load(
-    project: Project, root: Path | None = None, *, learned: Preparation | None = None
+    project: Project,
+    root: Path | None = None,
+    *,
+    learned: Preparation | None = None,
+    folder: Path | None = None,
 ) -> Tables:
-    """Reads and cleans every table of a project.
+    """Reads and cleans every table of a project, part by part.
+
+    Columns of millions of rows live in files that memory maps. They are unlinked at once, and stay
+    mapped as long as somebody needs them.
 
     :param root: The folder that relative sources are found in. Default: the current one.
+    :param folder: Where such files are. Default: where the system keeps what is temporary.
     :param learned: What a model learned before, whose cuts and limits then hold for these tables.
         Without it they are the tables' own.
     :raises SourceError: where tables cannot be read, are not those declared, or are empty: all
         problems at once.
     :raises DataError: where no rows are left, or time cannot be cut as declared.
     """
+    with tempfile.TemporaryDirectory(prefix="jointrec-", dir=folder) as room:
+        return load_into(OnDisk(Path(room)), project, root, learned)
+
+
+def load_into(
+    workspace: Workspace, project: Project, root: Path | None, learned: Preparation | None
+) -> Tables:
+    """The tables that :func:`load` reads and cleans, with long columns in a workspace."""
 
     def read_anew() -> tuple[dict[str, pl.DataFrame], Record]:
-        record = Record(project.cleaning, _times(project))
+        record = Record(project.cleaning, _times(project), workspace)
         return _read(project, root, record), record
 
     frames, record = sources.in_one_snapshot(read_anew)
@@ -114,21 +133,18 @@ def _read(project: Project, root: Path | None, record: Record) -> dict[str, pl.D
         for name in names:
             columns |= wanted_columns(project, name)
         try:
-            read = sources.read(source, root=root, columns=columns, at=at, zone=project.time_zone)
+            found = _parts(project, source, names, root, columns, at, record)
         except sources.ConnectionLost:
             raise  # all tables are read anew, so that they are of one moment
         except JointRecError as error:
             problems.append(error)
             continue
-        record.findings += read.findings
-        whole = _numbered(pl.DataFrame(read.table), read.aside)
-        # Rows that fit no column cannot be told to be of one event or another: the first has them.
-        record.keep_aside(names[0], pl.DataFrame(read.aside))
-        for name in names:
-            frame = _where(project, name, whole)
-            frames[name] = frame.select(*wanted_columns(project, name), NUMBER)
-            if len(frame) == 0:
-                problems.append(DataError(_no_rows(project, name, whole)))
+        for name, parts in found.items():
+            frames[name] = parts.table()
+            if parts.num_rows == 0:
+                asked = {column: columns[column] for column in _asked(project, name)}
+                held = pl.DataFrame(sources.read(source, root=root, columns=asked, at=at).table)
+                problems.append(DataError(_no_rows(project, name, held)))
     if problems:
         data = all(isinstance(problem, DataError) for problem in problems)
         told = together([str(problem) for problem in problems], of="The tables")
@@ -136,13 +152,42 @@ def _read(project: Project, root: Path | None, record: Record) -> dict[str, pl.D
     return frames
 
 
-def _numbered(frame: pl.DataFrame, aside: pa.Table) -> pl.DataFrame:
-    """Rows with the number that each has in its source, from 1, those set aside included."""
+def _parts(
+    project: Project,
+    source: Any,
+    names: Sequence[str],
+    root: Path | None,
+    columns: Mapping[str, Cell],
+    at: str,
+    record: Record,
+) -> dict[str, Parts]:
+    """The tables that are made of one source, which is read once."""
+    tables = {name: Parts(record.workspace) for name in names}
+    findings: list[Finding] = []
+    before = 0
+    for read in sources.batches(source, root=root, columns=columns, at=at, zone=project.time_zone):
+        findings += read.findings
+        # Rows that fit no column cannot be told to be of one event or another: the first has them.
+        record.keep_aside(names[0], pl.DataFrame(read.aside))
+        part = _numbered(pl.DataFrame(read.table), read.aside, before)
+        before += read.table.num_rows + read.aside.num_rows
+        for name, table in tables.items():
+            some = _where(project, name, part)
+            table.add(some.select(*wanted_columns(project, name), NUMBER))
+    record.findings += sources.merged(findings)
+    return tables
+
+
+def _numbered(frame: pl.DataFrame, aside: pa.Table, before: int) -> pl.DataFrame:
+    """Rows with the number that each has in its source, from 1, those set aside included.
+
+    :param before: How many rows of the source came before.
+    """
     if aside.num_rows == 0:
-        return frame.with_row_index(NUMBER, offset=1)
-    lost = np.asarray(aside.column("@row")) - 1
-    numbers = np.delete(np.arange(1, len(frame) + len(lost) + 1, dtype=np.uint32), lost)
-    return frame.with_columns(pl.Series(NUMBER, numbers))
+        return frame.with_row_index(NUMBER, offset=before + 1)
+    lost = np.asarray(aside.column("@row")) - 1 - before
+    numbers = np.delete(np.arange(len(frame) + len(lost), dtype=np.uint32), lost) + (before + 1)
+    return frame.with_columns(pl.Series(NUMBER, numbers, pl.UInt32))
 
 
 def _shared(project: Project) -> list[tuple[Any, list[str]]]:
@@ -172,11 +217,14 @@ def _at(project: Project, name: str) -> str:
 
 def _where(project: Project, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that are this event, where several share a table."""
-    if name in project.entity:
-        return frame
-    for column, values in project.event[name].where.items():
+    for column, values in _asked(project, name).items():
         frame = frame.filter(pl.col(column).is_in(_listed(values)))
     return frame
+
+
+def _asked(project: Project, name: str) -> Mapping[str, str | Sequence[str]]:
+    """What the rows of a table must hold to be of it."""
+    return {} if name in project.entity else project.event[name].where
 
 
 def _listed(values: str | Sequence[str]) -> list[str]:
@@ -185,11 +233,8 @@ def _listed(values: str | Sequence[str]) -> list[str]:
 
 def _no_rows(project: Project, name: str, whole: pl.DataFrame) -> str:
     """That a table has no rows, and what it has instead."""
-    where: Mapping[str, str | Sequence[str]] = (
-        {} if name in project.entity else project.event[name].where
-    )
     told = [f"{_at(project, name)}.where: no row of the table is left, so nothing can be learned."]
-    for column, values in where.items():
+    for column, values in _asked(project, name).items():
         known = whole[column].drop_nulls().value_counts(sort=True)[column].to_list()
         wanted = _listed(values)
         near = "".join(nearest(value, known) for value in wanted if value not in known)

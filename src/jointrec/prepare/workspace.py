@@ -6,7 +6,9 @@ other, but its pages belong to the system, which takes them back when it needs t
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
 
 PIECE = 4_194_304
 """How many rows of what lives on disk are made at a time."""
@@ -24,6 +28,12 @@ class Workspace:
 
     on_disk = False
     """Whether arrays live in files, so that whoever fills them should do so piece by piece."""
+    piece = sys.maxsize
+    """From how many rows on the columns of a table live in files."""
+
+    def new_file(self) -> Path:
+        """A file of its own for a table; only where arrays live in files."""
+        raise NotImplementedError("nothing lives in files here")
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """All rows, piece by piece where what is made of them lives on disk.
@@ -40,6 +50,14 @@ class Workspace:
     def keep(self, array: np.ndarray) -> np.ndarray:
         """The same values, in an array that lives here."""
         return array
+
+    def column(self, values: pl.Series) -> pl.Series:
+        """The same values, in a column that lives here."""
+        return values
+
+    def filtered(self, frame: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+        """Some rows of a table, living here."""
+        return pl.DataFrame([self.column(values.filter(kept)) for values in frame])
 
     @contextmanager
     def scratch(self) -> Iterator[Workspace]:
@@ -58,7 +76,9 @@ IN_MEMORY = Workspace()
 
 
 class OnDisk(Workspace):
-    """Arrays as ``.npy`` files of a folder.
+    """Arrays as ``.npy`` files of a folder, long columns of tables as Arrow files.
+
+    A column of fewer rows than a piece stays in memory.
 
     :param folder: A folder that is there.
     :param piece: How many rows are made at a time.
@@ -70,6 +90,12 @@ class OnDisk(Workspace):
         self.folder = folder
         self.piece = piece
         self._names: dict[tuple[int, tuple[int, ...]], str] = {}
+
+    def new_file(self) -> Path:
+        """A file of its own for a table."""
+        number, path = tempfile.mkstemp(suffix=".arrow", dir=self.folder)
+        os.close(number)
+        return Path(path)
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """All rows, piece by piece."""
@@ -94,6 +120,17 @@ class OnDisk(Workspace):
         mapped[...] = array
         return mapped
 
+    def column(self, values: pl.Series) -> pl.Series:
+        """The values in a file of their own, in one run; the file goes when nobody needs them."""
+        if len(values) < self.piece:
+            return values
+        path = self.new_file()
+        whole = values.rechunk().to_frame().to_arrow(compat_level=pl.CompatLevel.newest())
+        with pa.ipc.new_file(str(path), whole.schema) as file:
+            file.write_table(whole)
+        del whole
+        return mapped(path).to_series()
+
     def file_of(self, array: np.ndarray) -> str:
         """The name of the file in which an array of this workspace lives."""
         return self._names[_place(array)]
@@ -111,3 +148,10 @@ class OnDisk(Workspace):
 def _place(array: np.ndarray) -> tuple[int, tuple[int, ...]]:
     """Where in memory an array begins, and its shape: two arrays of one place are the same."""
     return array.__array_interface__["data"][0], array.shape
+
+
+def mapped(path: Path) -> pl.DataFrame:
+    """The table of an Arrow file, which is unlinked: it stays mapped as long as it is needed."""
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    path.unlink()
+    return pl.DataFrame(table)

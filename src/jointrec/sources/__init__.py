@@ -11,8 +11,9 @@ entity.item.price: values that are not numbers. 1 made null, such as `free`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from inspect import isabstract
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from .csv_file import Csv
 from .database import Database
 from .dates import in_iso
 from .duckdb_file import DuckDB
-from .files import FileSource, joined
+from .files import FileSource, whole, without_columns
 from .finding import Finding, merged
 from .json_lines import JsonLines
 from .memory import Memory
@@ -52,6 +53,7 @@ __all__ = [
     "Read",
     "SQLite",
     "Source",
+    "batches",
     "columns",
     "content",
     "files",
@@ -60,6 +62,7 @@ __all__ = [
     "in_iso",
     "in_one_snapshot",
     "is_database",
+    "merged",
     "plain_password",
     "read",
     "tables",
@@ -87,10 +90,48 @@ def read(
         flags as float64, times as int64 µs UTC, lists as lists of text. Null means unknown.
     :raises SourceError: where the source cannot be read, or is not the table that was declared.
     """
-    opened = _open(source, root, at)
     if columns is None:
-        return opened.table(None)
-    return in_one_snapshot(lambda: _cast(opened, columns, at, zone))
+        return _open(source, root, at).table(None)
+    return in_one_snapshot(
+        lambda: whole(list(batches(source, root=root, columns=columns, at=at, zone=zone)))
+    )
+
+
+def batches(
+    source: Any,
+    *,
+    root: Path | None = None,
+    columns: Mapping[str, Cell],
+    at: str,
+    zone: str = "UTC",
+) -> Iterator[Read]:
+    """Reads what :func:`read` does, part by part: memory need not hold more than one.
+
+    Parquet, CSV (by file) and databases come in parts; of other sources there is one. There is also
+    but one where only all values of a column together tell how each is read: numbers, times or
+    flags that are stored as text, and times that are stored as numbers.
+
+    What was set aside of a part has its number in the whole source. Inside
+    :func:`in_one_snapshot` all parts, and those of other tables, are of one moment.
+
+    :raises SourceError: as :func:`read` does, but maybe only after some parts.
+
+    >>> import pyarrow as pa
+    >>> some = pa.table({"item_id": [7, 8]})
+    >>> [part.table.num_rows for part in batches(some, columns={"item_id": Cell.ID}, at="item")]
+    [2]
+    """
+    opened = _open(source, root, at)
+    # A table without columns would forget how many rows it has, so one is read all the same.
+    stored = opened.batches(list(columns) or list(opened.columns())[:1])
+    first = next(stored, None)
+    if first is None:
+        return
+    parts: Iterator[Read] = chain([first], stored)
+    if any(by_the_whole(first.table[name], cell) for name, cell in columns.items()):
+        parts = iter([whole(list(parts))])
+    for part in parts:
+        yield _cast(part, opened, columns, at, zone)
 
 
 def columns(source: Any, *, root: Path | None = None, at: str) -> dict[str, pa.DataType]:
@@ -164,42 +205,17 @@ def is_database(source: object) -> bool:
     return isinstance(source, str) and scheme_of(source) in SCHEMES
 
 
-def _cast(opened: Source, columns: Mapping[str, Cell], at: str, zone: str) -> Read:
-    """Every column as its cell. What the type of a column tells, is done part by part."""
-    # A table without columns would forget how many rows it has, so one is read all the same.
-    wanted = list(columns) or list(opened.columns())[:1]
-    findings: list[Finding] = []
-    aside: list[pa.Table] = []
-
-    def as_cell(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
-        where = f"{opened.at}: column `{name}` of {opened.called}"
-        values, found = cast(values, columns[name], where=where, at=at, column=name, zone=zone)
-        findings.extend(found)
-        return values
-
-    parts: list[dict[str, pa.ChunkedArray]] = []
-    later: set[str] = set()
-    num_rows = 0
-    for read in opened.batches(wanted):
-        findings += read.findings
-        aside.append(read.aside)
-        num_rows += read.table.num_rows
-        parts.append({})
-        for place, (name, cell) in enumerate(columns.items()):
-            values = read.table.column(place)
-            if by_the_whole(values, cell):
-                later.add(name)
-            else:
-                values = as_cell(name, values)
-            parts[-1][name] = values
+def _cast(part: Read, opened: Source, columns: Mapping[str, Cell], at: str, zone: str) -> Read:
+    """Every column of a part as its cell."""
     if not columns:
-        nothing = pa.table([pa.nulls(num_rows)], [""]).select([])
-        return Read(nothing, merged(findings), pa.concat_tables(aside))
-    whole: dict[str, pa.ChunkedArray] = {}
-    for name in columns:
-        values = joined([part.pop(name) for part in parts])
-        whole[name] = as_cell(name, values) if name in later else values
-    return Read(pa.table(whole), merged(findings), pa.concat_tables(aside))
+        return Read(without_columns(part.table.num_rows), part.findings, part.aside)
+    findings = list(part.findings)
+    found: dict[str, pa.ChunkedArray] = {}
+    for name, cell in columns.items():
+        where = f"{opened.at}: column `{name}` of {opened.called}"
+        found[name], odd = cast(part.table[name], cell, where=where, at=at, column=name, zone=zone)
+        findings += odd
+    return Read(pa.table(found), tuple(findings), part.aside)
 
 
 def _open(source: Any, root: Path | None, at: str) -> Source:

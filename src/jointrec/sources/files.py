@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -84,34 +84,50 @@ class AgreeingFiles(FileSource):
         self._check_agree(schemas, list(first))
         return first
 
+    def file_batches(self, file: Path, wanted: Sequence[str]) -> Iterator[Read]:
+        """The same, part by part. Default: one part. Rows set aside are numbered in the file."""
+        yield self.file_table(file, wanted)
+
     def table(self, wanted: Sequence[str] | None) -> Read:
         """The wanted columns of all files, one below the other.
+
+        :raises SourceError: as :meth:`batches` does.
+        """
+        return whole(list(self.batches(wanted)))
+
+    def batches(self, wanted: Sequence[str] | None) -> Iterator[Read]:
+        """The wanted columns of all files, part by part, in the widest of their types.
 
         :raises SourceError: where a file lacks a column or stores another kind of values in it than
             the first does (widths and units may differ); where there is not one row; where a file
             changes while it is read.
         """
         with unchanged(self.files, where=self.where):
-            return self._table(wanted)
+            yield from self._batches(wanted)
 
-    def _table(self, wanted: Sequence[str] | None) -> Read:
+    def _batches(self, wanted: Sequence[str] | None) -> Iterator[Read]:
         schemas = {file: self.file_columns(file) for file in self.files}
         first = self.files[0]
         names = check_wanted(wanted, schemas[first], at=self.where(first))
         self._check_agree(schemas, names)
-        reads = [self.file_table(file, names) for file in self.files]
-        if not any(read.table.num_rows for read in reads):
+        empty = {
+            name: joined([pa.chunked_array([], columns[name]) for columns in schemas.values()])
+            for name in names
+        }
+        num_rows = 0
+        for file in self.files:
+            before = num_rows
+            for read in self.file_batches(file, names):
+                columns = [joined([empty[name], read.table.column(name)]) for name in names]
+                part = pa.table(columns, names)
+                num_rows += read.table.num_rows + read.aside.num_rows
+                yield Read(part, read.findings, _counted_on(read.aside, before))
+        if not num_rows:
             raise SourceError(
                 f"{self.where(first)} has columns but not one row"
-                f"{', nor has any other of the files' if len(reads) > 1 else ''}. "
+                f"{', nor has any other of the files' if len(self.files) > 1 else ''}. "
                 "Look at what exported it."
             )
-        columns = [joined([read.table.column(name) for read in reads]) for name in names]
-        return Read(
-            pa.table(columns, names),
-            merged([finding for read in reads for finding in read.findings]),
-            _aside(reads),
-        )
 
     def _check_agree(
         self, schemas: Mapping[Path, Mapping[str, pa.DataType]], names: Sequence[str]
@@ -136,13 +152,25 @@ def joined(parts: list[pa.ChunkedArray]) -> pa.ChunkedArray:
     return pa.concat_tables(tables, promote_options="permissive").column(0)
 
 
-def _aside(reads: Sequence[Read]) -> pa.Table:
-    """The unreadable rows of all files, numbered over all of them."""
-    parts: list[pa.Table] = []
-    before = 0
-    for read in reads:
-        place = read.aside.column_names.index("@row")
-        numbers = pc.add(read.aside.column(place), before)
-        parts.append(read.aside.set_column(place, read.aside.field(place), numbers))
-        before += read.table.num_rows + read.aside.num_rows
-    return pa.concat_tables(parts)
+def whole(reads: Sequence[Read]) -> Read:
+    """The parts of a table, one below the other."""
+    tables = [read.table for read in reads]
+    table = pa.concat_tables(tables, promote_options="permissive")
+    if not table.num_columns:
+        table = without_columns(sum(map(len, tables)))
+    return Read(
+        table,
+        merged([finding for read in reads for finding in read.findings]),
+        pa.concat_tables([read.aside for read in reads]),
+    )
+
+
+def without_columns(num_rows: int) -> pa.Table:
+    """A table that is nothing but so many rows."""
+    return pa.table([pa.nulls(num_rows)], [""]).select([])
+
+
+def _counted_on(aside: pa.Table, before: int) -> pa.Table:
+    """The unreadable rows of a file, numbered over all files."""
+    place = aside.column_names.index("@row")
+    return aside.set_column(place, aside.field(place), pc.add(aside.column(place), before))

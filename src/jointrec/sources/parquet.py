@@ -15,12 +15,14 @@ from jointrec.durable import EXTENSION, names_extension
 from jointrec.errors import SourceError
 
 from .base import Read, check_distinct
-from .files import AgreeingFiles
+from .files import AgreeingFiles, whole
 from .parquet_size import LEAST_CAP, RATIO, cap_of, declared_size, pieces, unpacked_size
 from .plain_file import reading
 
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
 """What pyarrow raises on files that are not what they say."""
+_ROWS, _BYTES = 1 << 20, 1 << 28
+"""A part ends at so many rows or bytes."""
 
 
 class Parquet(AgreeingFiles):
@@ -39,23 +41,26 @@ class Parquet(AgreeingFiles):
 
     def file_table(self, file: Path, wanted: Sequence[str]) -> Read:
         """The wanted columns, checked down to the last byte of each text."""
+        return whole(list(self.file_batches(file, wanted)))
+
+    def file_batches(self, file: Path, wanted: Sequence[str]) -> Iterator[Read]:
+        """The same, about a million rows at a time."""
         with self._open(file) as (opened, data):
-            batches, before = [], self._unpacked
-            self._check_size(file, before + declared_size(opened.metadata, wanted))
+            self._check_size(file, self._unpacked + declared_size(opened.metadata, wanted))
+            schema = pa.schema([opened.schema_arrow.field(name) for name in wanted])
+            held: list[pa.RecordBatch] = []
             for batch in pieces(opened, data, wanted):
                 self._unpacked += unpacked_size(batch)
                 self._check_size(file, self._unpacked)
-                batches.append(batch)
-            fields = [opened.schema_arrow.field(name) for name in wanted]
-            table = pa.Table.from_batches(
-                [batch.select(list(wanted)) for batch in batches], pa.schema(fields)
-            )
-            table.validate(full=True)
-        return Read(table)
+                held.append(batch.select(list(wanted)))
+                if sum(map(len, held)) >= _ROWS or sum(b.nbytes for b in held) >= _BYTES:
+                    yield _checked(held, schema)
+                    held = []
+            yield _checked(held, schema)
 
-    def _table(self, wanted: Sequence[str] | None) -> Read:
+    def _batches(self, wanted: Sequence[str] | None) -> Iterator[Read]:
         self._unpacked, self._cap = 0, cap_of([file.stat().st_size for file in self.files])
-        return super()._table(wanted)
+        yield from super()._batches(wanted)
 
     def _check_size(self, file: Path, size: int) -> None:
         if size > self._cap:
@@ -108,3 +113,10 @@ class Parquet(AgreeingFiles):
             f"{self.where(file)} is a damaged or cut-off Parquet file: {reason}. "
             "Copy or export it again."
         )
+
+
+def _checked(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> Read:
+    """A part of a file, checked down to the last byte of each text."""
+    table = pa.Table.from_batches(batches, schema)
+    table.validate(full=True)
+    return Read(table)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from jointrec.findings import action_of, done_about
+from jointrec.prepare.workspace import IN_MEMORY, Workspace
 from jointrec.sources import Finding
 
 EXAMPLES = 3
@@ -26,6 +27,7 @@ class Record:
 
     :param chosen: What the project wants done, by code or ``table.code``.
     :param times: For each table, as the project names it, its columns of times (µs).
+    :param workspace: Where long columns live.
     :ivar findings: What was odd, in the order in which it was found.
     :ivar quarantine: For each table the rows that were set aside, with ``@reason`` and ``@row``.
     """
@@ -34,8 +36,9 @@ class Record:
         self,
         chosen: Mapping[str, str] | None = None,
         times: Mapping[str, Collection[str]] | None = None,
+        workspace: Workspace = IN_MEMORY,
     ) -> None:
-        self.chosen, self.times = chosen or {}, times or {}
+        self.chosen, self.times, self.workspace = chosen or {}, times or {}, workspace
         self.findings: list[Finding] = []
         self.quarantine: dict[str, pl.DataFrame] = {}
 
@@ -89,7 +92,7 @@ class Record:
             pl.exclude(INTERNAL), pl.col(NUMBER).alias("@row"), pl.lit(code).alias("@reason")
         )
         self.keep_aside(at.partition(".")[2], aside)
-        return frame.filter(~bad)
+        return self.workspace.filtered(frame, ~bad)
 
     def keep_aside(self, name: str, rows: pl.DataFrame) -> None:
         """Adds rows, each with its ``@reason``, to the quarantine of a table."""

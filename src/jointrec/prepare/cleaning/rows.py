@@ -128,9 +128,14 @@ def _coded(
 ) -> pl.DataFrame:
     """Rows with the code of the thing that they name; 0 where no table holds it."""
     place = f"@{entity}"
-    codes = pl.DataFrame({"@key": keys, place: pl.int_range(1, len(keys) + 1, eager=True)})
-    frame = frame.join(codes, left_on=column, right_on="@key", how="left", maintain_order="left")
-    frame = frame.with_columns(pl.col(place).fill_null(0))
+    codes = pl.DataFrame({column: keys, place: pl.int_range(1, len(keys) + 1, eager=True)})
+    found = [
+        frame[column][piece]
+        .to_frame()
+        .join(codes, on=column, how="left", maintain_order="left")[place]
+        for piece in record.workspace.pieces(len(frame))
+    ]
+    frame = frame.with_columns(record.workspace.column(pl.concat(found).fill_null(0)))
     for code, named, text in (
         ("orphan", True, f"keys that no row of `{entity}` has."),
         ("missing_key", False, f"rows that do not say which {entity}."),
