@@ -6,6 +6,7 @@ The folder holds Parquet and JSON under a manifest of SHA-256 sums (see `docs/ho
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from .prepared import Prepared
 from .reader import Reader
 from .shards import read_frame, write_frame
 from .tables import Tables
-from .workspace import Workspace
+from .workspace import OnDisk, Workspace
 
 FORMAT = 1
 """The version of the layout of what is written. Another version is refused."""
@@ -72,13 +73,22 @@ def write_tables(folder: Path, tables: Tables) -> None:
     _write_json(folder / "tables.json", about)
 
 
-def read_tables(folder: Path) -> Tables:
-    """Clean tables that :func:`write_tables` wrote."""
+def read_tables(folder: Path, room: Path | None = None) -> Tables:
+    """Clean tables that :func:`write_tables` wrote.
+
+    :param room: Where the files of long columns are, which are unlinked at once. Default: where the
+        system keeps what is temporary.
+    """
     about = _read_json(folder / "tables.json")
-    found: dict[str, Mapping[str, pl.DataFrame]] = {
-        family: {name: read_frame(folder, told) for name, told in about["families"][family].items()}
-        for family in FAMILIES
-    }
+    with tempfile.TemporaryDirectory(prefix="jointrec-", dir=room) as files:
+        workspace = OnDisk(Path(files))
+        found: dict[str, Mapping[str, pl.DataFrame]] = {
+            family: {
+                name: read_frame(folder, told, workspace)
+                for name, told in about["families"][family].items()
+            }
+            for family in FAMILIES
+        }
     return Tables(
         found["entities"],
         found["events"],

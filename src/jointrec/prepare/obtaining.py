@@ -90,13 +90,13 @@ def room_for(
 def _tables(project: Project, root: Path | None, cache: Cache, content: str | None) -> Tables:
     """The clean tables, from the cache where their content can be told without reading them."""
     if content is None:
-        return load(project, root)
+        return load(project, root, folder=cache.folder)
     entry = "tables-" + Hash().say([package(), content, hash_read(project)]).name()
     path = cache.find(entry)
     if path is not None:
         with suppress(OSError, BundleError):
-            return read_tables(path)
-    tables = load(project, root)
+            return read_tables(path, cache.folder)
+    tables = load(project, root, folder=cache.folder)
     if _still(project, root, content):
         cache.put(entry, lambda folder: write_tables(folder, tables))
     return tables

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from .workspace import IN_MEMORY, Workspace, mapped
+from .workspace import IN_MEMORY, Workspace, mapped, new_file
 
 
 class Parts:
@@ -51,7 +51,7 @@ class Parts:
         if self._held:
             held = pl.concat(self._held).to_arrow(compat_level=pl.CompatLevel.newest())
             if self._file is None:
-                self._path = self.workspace.new_file()
+                self._path = new_file(self.workspace)
                 self._file = pa.ipc.new_file(str(self._path), held.schema)
             self._file.write_table(held)
             self._held = []

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from jointrec.durable import read_parquet
 from jointrec.features import Bags
 
-from .workspace import Workspace
+from .parts import Parts
+from .workspace import IN_MEMORY, Workspace
 
 SHARD = 2_097_152
 """How many rows a file holds at most."""
@@ -112,10 +113,17 @@ def write_frame(folder: Path, name: str, frame: pl.DataFrame) -> dict[str, Any]:
     return {"folder": name, "rows": len(frame), "files": files}
 
 
-def read_frame(folder: Path, about: Mapping[str, Any]) -> pl.DataFrame:
-    """A table, as :func:`write_frame` described it."""
-    shards = [read_table(_file(folder, about, number)) for number in range(about["files"])]
-    return pl.DataFrame(pa.concat_tables(shards))
+def read_frame(
+    folder: Path, about: Mapping[str, Any], workspace: Workspace = IN_MEMORY
+) -> pl.DataFrame:
+    """A table, as :func:`write_frame` described it.
+
+    :param workspace: Where long columns live.
+    """
+    parts = Parts(workspace)
+    for number in range(about["files"]):
+        parts.add(pl.DataFrame(read_table(_file(folder, about, number))))
+    return parts.table()
 
 
 def _file(folder: Path, about: Mapping[str, Any], number: int) -> Path:

@@ -30,10 +30,8 @@ class Workspace:
     """Whether arrays live in files, so that whoever fills them should do so piece by piece."""
     piece = sys.maxsize
     """From how many rows on the columns of a table live in files."""
-
-    def new_file(self) -> Path:
-        """A file of its own for a table; only where arrays live in files."""
-        raise NotImplementedError("nothing lives in files here")
+    folder: Path | None = None
+    """Where files are."""
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """All rows, piece by piece where what is made of them lives on disk.
@@ -85,17 +83,12 @@ class OnDisk(Workspace):
     """
 
     on_disk = True
+    folder: Path
 
     def __init__(self, folder: Path, piece: int = PIECE) -> None:
         self.folder = folder
         self.piece = piece
         self._names: dict[tuple[int, tuple[int, ...]], str] = {}
-
-    def new_file(self) -> Path:
-        """A file of its own for a table."""
-        number, path = tempfile.mkstemp(suffix=".arrow", dir=self.folder)
-        os.close(number)
-        return Path(path)
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """All rows, piece by piece."""
@@ -124,7 +117,7 @@ class OnDisk(Workspace):
         """The values in a file of their own, in one run; the file goes when nobody needs them."""
         if len(values) < self.piece:
             return values
-        path = self.new_file()
+        path = new_file(self)
         whole = values.rechunk().to_frame().to_arrow(compat_level=pl.CompatLevel.newest())
         with pa.ipc.new_file(str(path), whole.schema) as file:
             file.write_table(whole)
@@ -148,6 +141,13 @@ class OnDisk(Workspace):
 def _place(array: np.ndarray) -> tuple[int, tuple[int, ...]]:
     """Where in memory an array begins, and its shape: two arrays of one place are the same."""
     return array.__array_interface__["data"][0], array.shape
+
+
+def new_file(workspace: Workspace) -> Path:
+    """A file of its own for a table."""
+    number, path = tempfile.mkstemp(suffix=".arrow", dir=workspace.folder)
+    os.close(number)
+    return Path(path)
 
 
 def mapped(path: Path) -> pl.DataFrame:

@@ -31,7 +31,7 @@ class Bot(Detector):
         found: dict[str, float] = {}
         for name, frame in view.timed().items():
             actor = f"@{view.project.event[name].entities[0]}"
-            rows = frame.filter(view.seen[name]).select(actor, pl.col("@time") // HOUR)
+            rows = frame.select(actor, pl.col("@time") // HOUR).filter(view.seen[name])
             step = max(1, len(rows) // SAMPLE)
             rows = rows.filter((pl.col(actor) > 0) & (pl.col(actor) % step == 0))
             if len(rows) >= LEAST:

@@ -31,7 +31,7 @@ class ClockBurst(Detector):
         """For each event with a time, how many at one moment are too many."""
         found: dict[str, float] = {}
         for name, frame in view.timed().items():
-            rows = frame.filter(view.seen[name]).select("@time", _actor(view, name))
+            rows = frame.select("@time", _actor(view, name)).filter(view.seen[name])
             if len(rows) >= LEAST:
                 actors = rows.filter(pl.col("@time") % _step(len(rows)) == 0).unique()
                 usual = np.quantile(actors["@time"].value_counts()["count"], 0.99) if (

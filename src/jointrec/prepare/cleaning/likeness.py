@@ -55,11 +55,22 @@ def first_repeats(frame: pl.DataFrame) -> pl.Series:
     [False, False, True, False]
     """
     again = np.zeros(len(frame), dtype=np.bool_)
-    like = frame.hash_rows().is_duplicated()
+    like = occurring_again(frame.hash_rows())
     if like.any():
         whole = frame.filter(like).select(~pl.struct(pl.all()).is_first_distinct()).to_series()
         again[like.to_numpy()] = whole.to_numpy()
     return pl.Series(again)
+
+
+def occurring_again(hashes: pl.Series) -> pl.Series:
+    """Which values are there more than once. Sorting needs a third of the memory of a set.
+
+    >>> occurring_again(pl.Series([7, 8, 7, 9], dtype=pl.UInt64)).to_list()
+    [True, False, True, False]
+    """
+    ordered = np.sort(hashes.to_numpy())
+    several = pl.Series(ordered[1:][ordered[1:] == ordered[:-1]], dtype=hashes.dtype)
+    return hashes.is_in(several.implode())
 
 
 class NearDuplicate(Detector):

@@ -83,6 +83,8 @@ def given_back(view: View, name: str, column: str) -> pl.Series | None:
     frame = view.tables.events.get(name)
     if event is None or frame is None or len(event.entities) < 2 or event.time is None:
         return None
+    if not (frame[column] < 0).any():
+        return pl.repeat(False, len(frame), eager=True)
     keys = [f"@{entity}" for entity in event.entities]
     known = pl.all_horizontal([pl.col(key) > 0 for key in keys])
     rows = frame.lazy().select(*keys, "@time", pl.col(column).alias("@value"))

@@ -10,6 +10,7 @@ from jointrec.plan import key_column
 from jointrec.project import Project
 from jointrec.schema import same_source
 
+from .likeness import occurring_again
 from .record import Record
 from .times import put_future_aside
 
@@ -115,12 +116,12 @@ def _repeats(frame: pl.DataFrame, key: str) -> pl.Series:
     Were it the order of the table alone, a row from after the validation cut could push out one
     that is learned from.
     """
-    if frame[key].drop_nulls().is_unique().all():
-        return pl.repeat(False, len(frame), eager=True)
     by = ["@time", "@place"] if "@time" in frame.columns else ["@place"]
-    ordered = frame.with_columns(pl.int_range(pl.len()).alias("@place")).sort(by)
-    again = ordered.select("@place", pl.col(key).is_not_null() & ~pl.col(key).is_first_distinct())
-    return again.sort("@place")[key]
+    like = frame[key].is_not_null() & occurring_again(frame[key].hash())
+    numbered = frame.select(key, pl.int_range(pl.len()).alias("@place"), *by[:-1])
+    several = numbered.filter(like).sort(by)
+    again = several["@place"].filter(~several[key].is_first_distinct())
+    return pl.repeat(False, len(frame), eager=True).scatter(again, True)
 
 
 def _coded(
