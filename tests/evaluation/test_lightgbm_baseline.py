@@ -17,7 +17,17 @@ from jointrec.evaluation.baselines.matrix import Matrix, matrix
 from jointrec.evaluation.evaluate import question_of
 from jointrec.functional.metrics import auc
 from jointrec.labels import later
-from jointrec.tasks import Amount, Binary, Choice, Count, Retrieval
+from jointrec.tasks import (
+    Amount,
+    Binary,
+    Choice,
+    Count,
+    Multi,
+    Ordinal,
+    Quantiles,
+    Retrieval,
+    Survival,
+)
 
 lightgbm = pytest.importorskip("lightgbm", reason="pip install 'jointrec[baselines]'")
 
@@ -39,6 +49,10 @@ def question(world, name: str, grain: str):
         (Amount("a.b"), "tweedie"),
         (Count("a.b"), "poisson"),
         (Choice("a.b"), "multiclass"),
+        (Ordinal("a.b"), "multiclass"),
+        (Quantiles("a.b"), "quantile"),
+        (Multi("a.b"), None),
+        (Survival("a.b"), None),
         (Retrieval(later.next("a.b", of="c")), None),
     ],
 )
@@ -98,6 +112,32 @@ def test_chances_and_amounts_are_where_they_should_be(world):
     grade = LightGBM().answer(question(world, "grade", "judgement"), seed=0)
     assert grade.shape[1] == 2
     assert np.allclose(grade.sum(axis=1), 1)
+
+
+def test_quantiles_are_a_model_each_and_stand_in_order(world):
+    spent = question(world, "spent", "impression")
+    levels = (0.5, 0.95)
+    asked = Quantiles("impression.spent", levels=levels)
+    project = replace(spent.project, tasks={**spent.project.tasks, "spent": asked})
+    answers = LightGBM().answer(replace(spent, project=project), seed=0)
+    assert answers.shape == (len(spent.test), 2)
+    assert (np.diff(answers, axis=1) >= 0).all()
+    share = (spent.labels[spent.test][:, None] <= answers).mean(axis=0)
+    assert share[0] < share[1]
+    assert share[1] > 0.7
+
+
+def test_chances_learned_from_a_part_of_the_rows_are_those_of_all(world):
+    click = question(world, "click", "impression")
+    some = Binary("impression.clicked", negatives=0.25)
+    project = replace(click.project, tasks={**click.project.tasks, "click": some})
+    rng = np.random.default_rng(0)
+    parts = {}
+    for name in ("train", "valid"):
+        rows = getattr(click, name)
+        parts[name] = rows[~some.left_out(click.labels[rows], rng.random(len(rows)))]
+    answers = LightGBM().answer(replace(click, project=project, **parts), seed=0)
+    assert answers.mean() == pytest.approx(click.labels[click.test].mean(), rel=0.25)
 
 
 def test_it_stops_by_validation_and_the_smaller_loss_answers(world, monkeypatch):
