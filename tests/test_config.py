@@ -29,6 +29,8 @@ OTHER = {
     "shares": (0.2, 0.3),
     "after": "click",
     "within": "30d",
+    "weight": "user.weight",
+    "propensity": "user.shown",
     "most": 7,
 }
 

@@ -125,6 +125,11 @@ class Assembler:
             },
             known={task: torch.from_numpy(values) for task, values in known.items()},
             candidates=candidates,
+            weights={
+                task: torch.from_numpy(asked.weights[task][rows])
+                for task in grain.tasks
+                if task in asked.weights
+            },
         )
 
     def _candidates(

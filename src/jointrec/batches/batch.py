@@ -7,7 +7,7 @@ past events lead to it, a moment however many rows point at it. What points says
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -107,6 +107,7 @@ class Examples:
         :attr:`candidates` the label is the place among them, from 0.
     :param known: For each task, which labels are known.
     :param candidates: For each task that ranks a catalogue, what it chooses from.
+    :param weights: For each task whose rows do not all count alike, how much each does.
     """
 
     grain: Grain
@@ -118,6 +119,7 @@ class Examples:
     labels: Mapping[str, Float[Tensor, "rows"]]
     known: Mapping[str, Bool[Tensor, "rows"]]
     candidates: Mapping[str, Candidates]
+    weights: Mapping[str, Float[Tensor, "rows"]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clock)

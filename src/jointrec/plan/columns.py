@@ -58,8 +58,11 @@ def uses(project: Project, table: str) -> list[Use]:
 
 
 def _labels(table: str, name: str, task: Task) -> Iterator[Use]:
-    """The column of a table that a task learns, or sums."""
+    """The columns of a table that a task learns, or sums, or weighs its rows by."""
     at = f"tasks.{name}.label"
+    for key, column in (("weight", task.weight), ("propensity", task.propensity)):
+        if column is not None and column.partition(".")[0] == table:
+            yield Use(column.partition(".")[2], ("number", "flag"), f"tasks.{name}.{key}")
     if isinstance(task.label, Later):
         if task.label.event == table:
             for column in task.label.factors:

@@ -269,6 +269,7 @@ def _task_problems(project: Project, name: str) -> list[str]:
         for entity in task.sees or ()
         if entity not in grain.entities
     ]
+    problems += list(_weight_problems(project, name))
     if task.list_share and grain.entities[0] not in grain.sees:
         problems.append(
             f"tasks.{name}.listwise: a list is what `{grain.entities[0]}` sees at one moment, so "
@@ -302,6 +303,24 @@ def _task_problems(project: Project, name: str) -> list[str]:
             f"`{task.after}` is asked of `{other.table}` and sees {', '.join(other.sees)}."
         )
     return problems
+
+
+def _weight_problems(project: Project, name: str) -> Iterator[str]:
+    """What is wrong with how much rows count."""
+    task, grain = project.tasks[name], grain_asked(project, (name,))
+    if task.weight is not None and task.propensity is not None:
+        yield f"tasks.{name}: rows count by a `weight` or by a `propensity`. Leave one out."
+    for key, column in (("weight", task.weight), ("propensity", task.propensity)):
+        here = f"tasks.{name}.{key}"
+        if column is None:
+            continue
+        if grain.asking not in ("row", "once"):
+            yield f"{here}: the rows of `{grain.name}` are made, not read. Only read rows have one."
+        elif column.partition(".")[0] != grain.table or not column.partition(".")[2]:
+            yield (
+                f"{here}: `{column}` is no column of the rows that are asked. Write "
+                f"`{grain.table}.COLUMN`."
+            )
 
 
 def _loop(project: Project, name: str) -> list[str]:

@@ -20,6 +20,7 @@ from jointrec.tasks import Task
 
 from .labels import Label, Rows, label_of, nest, rows_of
 from .tables import Tables
+from .weights import weights_of
 from .workspace import IN_MEMORY, Workspace
 
 State = Mapping[str, Any]
@@ -27,10 +28,11 @@ State = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answered:
-    """The labels of a grain's rows, encoded, and the part of the split that each falls in."""
+    """The labels of a grain's rows, encoded, the part of the split and the weight of each."""
 
     labels: Mapping[str, Float64[np.ndarray, "rows"]]
     parts: Mapping[str, Int8[np.ndarray, "rows"]]
+    weights: Mapping[str, Float64[np.ndarray, "rows"]]
 
 
 def rows_of_grain(project: Project, grain: Grain, tables: Tables) -> Rows:
@@ -91,9 +93,15 @@ def answer_all(
             learned = (parts[name] == TRAIN) | (parts[name] == VALID)
             left_out = project.tasks[name].left_out(values, draws) & learned
             parts[name] = np.where(left_out, np.int8(UNUSED), parts[name])
+        weights = {
+            name: found
+            for name in encoded
+            if (found := weights_of(project, name, grain, asked, tables, parts[name])) is not None
+        }
         answered[grain.name] = Answered(
             {name: workspace.keep(values) for name, values in encoded.items()},
             {name: workspace.keep(values) for name, values in parts.items()},
+            {name: workspace.keep(values) for name, values in weights.items()},
         )
         del labels, usable, encoded, parts
         findings += odd

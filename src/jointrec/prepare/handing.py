@@ -135,6 +135,7 @@ def _asked(asked: Asked, layout: Layout) -> Group:
     plain |= {f"at.{entity}": where for entity, where in asked.at.items()}
     plain |= {f"label.{task}": values for task, values in asked.labels.items()}
     plain |= {f"part.{task}": values for task, values in asked.parts.items()}
+    plain |= {f"weight.{task}": values for task, values in asked.weights.items()}
     group = {name: Field(values, (name,)) for name, values in plain.items()}
     clock = layout.clock if asked.clock.shape[1] else ()
     group["clock"] = _wide(asked.clock, "clock", clock)
@@ -166,6 +167,11 @@ def _asked_of(folder: Path, about: About, grain: Grain, workspace: Workspace) ->
         parts={task: _plain(arrays, f"part.{task}") for task in grain.tasks},
         clusters=_plain(arrays, "clusters"),
         source=_plain(arrays, "source"),
+        weights={
+            task: _plain(arrays, f"weight.{task}")
+            for task in grain.tasks
+            if f"weight.{task}" in arrays
+        },
     )
 
 

@@ -64,7 +64,9 @@ def prepare(
     for grain in plan.grains:
         read = reader.scaled(raws.pop(grain.name), context_of(grain, tables), workspace)
         labelled = answers.answered[grain.name]
-        asked[grain.name] = replace(read, labels=labelled.labels, parts=labelled.parts)
+        asked[grain.name] = replace(
+            read, labels=labelled.labels, parts=labelled.parts, weights=labelled.weights
+        )
     return reader, prepared_of(reader, asked), answers.findings
 
 

@@ -8,7 +8,7 @@ and what happened before. :class:`Asked` holds the rows of a grain, which point 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -112,6 +112,7 @@ class Asked:
     :param clusters: Which rows belong together when chance is judged: those of one acting entity.
     :param source: The row of the cleaned table that each came from (entities asked ``every`` so
         often have the row of the entity).
+    :param weights: For each task that has any, how much each row counts while training.
     """
 
     grain: Grain
@@ -125,6 +126,7 @@ class Asked:
     parts: Mapping[str, Int8[np.ndarray, "rows"]]
     clusters: Int64[np.ndarray, "rows"]
     source: Int64[np.ndarray, "rows"]
+    weights: Mapping[str, Float64[np.ndarray, "rows"]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clusters)

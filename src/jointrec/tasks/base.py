@@ -46,11 +46,18 @@ class Task(ABC):
     :param after: A task at the same grain that must happen first: a funnel. Both are trained over
         all rows, and the chance of this one is never above the chance of the other.
     :param sees: The entities that the answer may depend on. Default: all that the rows lead to.
+    :param weight: A column of the rows that are asked, as ``table.column``: how much each counts
+        while training, beside the others. 0 or more; null counts nothing.
+    :param propensity: A column of the same kind that says with which chance the row came to be
+        seen, above 0 and at most 1, as whoever chose what to show has logged it. A row counts
+        1 / chance, and at most ten times the mean.
     """
 
     label: str | Later
     after: str | None = None
     sees: tuple[str, ...] | None = None
+    weight: str | None = None
+    propensity: str | None = None
 
     cell: ClassVar[str] = "number"
     """How the source reads a label column: ``flag``, ``number`` or ``id``."""

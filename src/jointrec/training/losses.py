@@ -33,21 +33,22 @@ def summed(
             known = torch.nonzero(examples.known[task]).squeeze(1)
             if len(known):
                 labels = examples.labels[task][known]
-                losses = _of_rows(project.tasks[task], examples, outputs[task], known, labels)
+                losses = _of_rows(project.tasks[task], task, examples, outputs[task], known, labels)
                 sums[task], counts[task] = losses.sum().float(), len(known)
     return torch.stack([sums[task] for task in tasks]), torch.tensor(list(counts.values()))
 
 
 def _of_rows(
-    task: Task, examples: Examples, outputs: Tensor, known: Tensor, labels: Tensor
+    task: Task, name: str, examples: Examples, outputs: Tensor, known: Tensor, labels: Tensor
 ) -> Float[Tensor, "known"]:
-    """The loss of each known row, with its share of what the order in its list costs."""
+    """The loss of each known row, weighed, with its share of what the order in its list costs."""
     said, first = gathered(outputs, known), examples.grain.entities[0]
+    weights = examples.weights.get(name)
     losses = task.loss(said, labels)
-    if not task.list_share or first not in examples.at:
-        return losses
-    in_lists = task.loss_in_lists(said, labels, examples.at[first][known])
-    return (1 - task.list_share) * losses + task.list_share * in_lists
+    if task.list_share and first in examples.at:
+        in_lists = task.loss_in_lists(said, labels, examples.at[first][known])
+        losses = (1 - task.list_share) * losses + task.list_share * in_lists
+    return losses if weights is None else losses * weights[known].to(losses.dtype)
 
 
 def to_learn(sums: Float[Tensor, "tasks"], counts: Int[Tensor, "tasks"]) -> Float[Tensor, "tasks"]:

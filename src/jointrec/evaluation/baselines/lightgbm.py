@@ -60,10 +60,12 @@ def _predicted(
     """What the better of two sizes of tree says of the test rows."""
     import lightgbm
 
+    weights = question.asked.weights.get(question.task)
     small = {**settings, "num_leaves": LEAVES[0]}
     data = lightgbm.Dataset(
         train.values,
         question.labels[question.train],
+        weight=None if weights is None else weights[question.train],
         categorical_feature=few_codes(train),
         params=small,
         free_raw_data=False,
@@ -72,7 +74,11 @@ def _predicted(
         booster = lightgbm.train(small, data, ROUNDS // 5)
         return np.asarray(booster.predict(test.values), dtype=np.float64)
     judge = lightgbm.Dataset(
-        valid.values, question.labels[question.valid], reference=data, free_raw_data=False
+        valid.values,
+        question.labels[question.valid],
+        weight=None if weights is None else weights[question.valid],
+        reference=data,
+        free_raw_data=False,
     )
     tried = []
     for leaves in LEAVES:
