@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from inspect import isabstract
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -25,6 +27,39 @@ MEMBERS = [
     and not isabstract(member)
 ]
 CANDIDATES = 7
+
+
+@dataclass(frozen=True)
+class Tweedie(tasks.Amount):
+    """Another distribution."""
+
+    distribution: Literal["tweedie"] = "tweedie"
+
+
+@dataclass(frozen=True)
+class HuberLog(tasks.Amount):
+    """Another distribution."""
+
+    distribution: Literal["huber_log"] = "huber_log"
+
+
+@dataclass(frozen=True)
+class PoissonCount(tasks.Count):
+    """Another distribution."""
+
+    distribution: Literal["poisson"] = "poisson"
+
+
+@dataclass(frozen=True)
+class ChangedRows(tasks.Binary):
+    """A Binary with all that changes how it trains."""
+
+    positive_weight: float = 5.0
+    smoothing: float = 0.1
+    negatives: float = 0.2
+
+
+MEMBERS += [Tweedie, HuberLog, PoissonCount, ChangedRows]
 each = pytest.mark.parametrize("kind", MEMBERS)
 few = settings(max_examples=40)
 
@@ -208,9 +243,9 @@ def test_answers_are_finite_and_as_many_as_rows(kind: type[Task], size: float) -
 
 @each
 def test_a_higher_chance_gives_a_higher_answer(kind: type[Task]) -> None:
-    if not kind.has_chance:
-        return
     task, state, encoded = learned(kind, cells(kind)[1])
+    if not task.chains:
+        return
     outputs = torch.from_numpy(task.constant(encoded, state)).repeat(9, 1)
     outputs[:, 0] += torch.linspace(-3, 3, 9)
     assert (torch.diff(task.answer(outputs)) > 0).all()

@@ -175,6 +175,8 @@ def test_forecasts_do_not_cross_and_are_right_on_the_whole(model) -> None:
     assert (wide["7d"] <= wide["14d"]).all()
     assert (wide["14d"] <= wide["28d"]).all()
     assert wide["28d"].sum() == pytest.approx(4 * wide["7d"].sum(), rel=0.25)
+    for task in ("sales_14d", "sales_28d", "band_14d"):
+        assert model.report.tasks[task].systems["joint"]["order_violations"].value == 0.0
     for days in (7, 14, 28):
         bias = model.report.tasks[f"sales_{days}d"].systems["joint"]["bias"]
         assert abs(bias.value) < 0.25
@@ -198,3 +200,12 @@ def test_bands_hold_as_often_as_they_say(model) -> None:
     said = model.predict("sales_14d", item=[f"i{n}" for n in range(30)])
     within = (later_on >= said["low_80"].to_numpy()) & (later_on <= said["high_80"].to_numpy())
     assert 0.7 < within.mean() < 0.97
+
+
+def test_ways_that_ask_each_horizon_by_itself_contradict_themselves() -> None:
+    from jointrec.evaluation.order import _contradicts
+
+    week, month = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 3.9]])
+    assert _contradicts(month, week, grows=True).tolist() == [0.0, 1.0]
+    assert _contradicts(month[:, 0], week[:, 0], grows=True).tolist() == [0.0, 0.0]
+    assert _contradicts(np.array([0.2, 0.4]), np.array([0.3, 0.3]), grows=False).tolist() == [0, 1]

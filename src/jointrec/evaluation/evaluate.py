@@ -82,16 +82,16 @@ def evaluate(
             reports[name] = task_report(project, question, answered, rounds=rounds)
             said[name] = (question, answered)
             before = project.tasks[name].after
-            if before in said and _are_steps(project.tasks[name], project.tasks[before]):
+            if before in said and _have_order(project.tasks[name], project.tasks[before]):
                 reports[name] = with_order(
                     reports[name], question, answered, said[before], rounds=rounds
                 )
     return {name: reports[name] for name in project.tasks}
 
 
-def _are_steps(task: Task, before: Task) -> bool:
-    """Whether both are chances, of which the one that comes after is never the larger."""
-    return task.form == before.form == "chance" and not task.lengthens(before)
+def _have_order(task: Task, before: Task) -> bool:
+    """Whether the answers have an order: chances of a funnel, or the same over a longer time."""
+    return task.form == before.form == "chance" or task.lengthens(before)
 
 
 def _tell(observe: Callable[[str, str], None] | None, task: str, way: str) -> None:

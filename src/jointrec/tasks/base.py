@@ -102,6 +102,11 @@ class Task(ABC):
         same = same and replace(mine, within=other.within) == other
         return same and (mine.window or 0) > (other.window or 0)
 
+    @property
+    def fades(self) -> bool:
+        """Whether a longer time makes the answer smaller, as it does of what does *not* happen."""
+        return False
+
     def grow(
         self, earlier: Float[Tensor, "rows size"], own: Float[Tensor, "rows size"]
     ) -> Float[Tensor, "rows size"]:

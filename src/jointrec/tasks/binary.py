@@ -124,16 +124,16 @@ class Binary(Task):
         self, earlier: Float[Tensor, "rows 1"], own: Float[Tensor, "rows 1"]
     ) -> Float[Tensor, "rows 1"]:
         """What happens in a shorter time happens in a longer one; of ``no`` it is the reverse."""
-        join = funnel.chain if self._fades else funnel.either
+        join = funnel.chain if self.fades else funnel.either
         return join(earlier[:, 0], own[:, 0])[:, None]
 
     def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
-        if self._fades:
+        if self.fades:
             return (logit_given(constant[0], earlier[0]),)
         return (-logit_given(-constant[0], -earlier[0]),)
 
     @property
-    def _fades(self) -> bool:
+    def fades(self) -> bool:
         return isinstance(self.label, Later) and self.label.verb == "no"
 
     def constant(
