@@ -58,7 +58,6 @@ def with_order(
 def _contradicts(answers: Answers, earlier: Answers, *, grows: bool) -> Answers:
     """Rows that are above the earlier answer, or below it, by more than the last digit rounds."""
     low, high = (answers, earlier) if grows else (earlier, answers)
-    wrong: Answers = (
-        (high > low * (1 + 1e-6) + 1e-12).reshape(len(answers), -1).any(axis=1).astype(np.float64)
-    )
-    return wrong
+    wrong = (high > low * (1 + 1e-6) + 1e-12).reshape(len(answers), -1)
+    rows: Answers = np.asarray(wrong.any(axis=1), dtype=np.float64)
+    return rows
