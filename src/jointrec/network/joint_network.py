@@ -72,6 +72,7 @@ class JointNetwork(nn.Module):
         self.fused = project.fusion.build(sizes)
         self.sharing = project.sharing.build(self.fused.size, self.tasks)
         width = project.sharing.widths[-1]
+        self._steps_before: dict[str, str | None] = {}
         self.steps = nn.ModuleList(
             project.funnel.build(width) if self._step_before(task) else nn.Identity()
             for task in self.tasks
@@ -182,10 +183,14 @@ class JointNetwork(nn.Module):
 
     def _step_before(self, task: str) -> str | None:
         """The step of a funnel before a task; none where it only asks the same for longer."""
-        before = self._before(task)
-        if before is None or self.project.tasks[task].lengthens(self.project.tasks[before]):
-            return None
-        return before
+        if task not in self._steps_before:
+            before = self._before(task)
+            if before is not None and self.project.tasks[task].lengthens(
+                self.project.tasks[before]
+            ):
+                before = None
+            self._steps_before[task] = before
+        return self._steps_before[task]
 
     @property
     def num_weights(self) -> int:
