@@ -14,6 +14,7 @@ import pytest
 import jointrec as jr
 from jointrec import (
     balancing,
+    calibration,
     features,
     funnels,
     fusion,
@@ -24,7 +25,18 @@ from jointrec import (
     tasks,
 )
 
-FAMILIES = (balancing, features, funnels, fusion, history, optimizers, sharing, splits, tasks)
+FAMILIES = (
+    balancing,
+    calibration,
+    features,
+    funnels,
+    fusion,
+    history,
+    optimizers,
+    sharing,
+    splits,
+    tasks,
+)
 
 
 def documented(text: str | None) -> set[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import (
         balancing,
+        calibration,
         features,
         funnels,
         fusion,
@@ -58,6 +59,7 @@ _PLACES = {
 }
 _PACKAGES = (
     "balancing",
+    "calibration",
     "features",
     "funnels",
     "fusion",
@@ -83,6 +85,7 @@ __all__ = [
     "Project",
     "Table",
     "balancing",
+    "calibration",
     "features",
     "find_leaks",
     "fit",

@@ -20,6 +20,7 @@ import tomlkit
 
 from . import (
     balancing,
+    calibration,
     features,
     funnels,
     fusion,
@@ -47,6 +48,7 @@ FAMILIES: Mapping[type, ModuleType] = {
     balancing.Balancing: balancing,
     optimizers.Optimizer: optimizers,
     optimizers.TableUpdate: optimizers,
+    calibration.Calibration: calibration,
     splits.Split: splits,
 }
 

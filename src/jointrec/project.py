@@ -9,6 +9,7 @@ from pathlib import Path
 from . import config, durable
 from .balancing import Balancing, Normalized
 from .budget import Budget
+from .calibration import Calibration, Platt
 from .clocks import check_zone
 from .funnels import Funnel, Product
 from .fusion import Cross, Fusion
@@ -50,6 +51,7 @@ class Project:
     :param funnel: How a step of a funnel builds on the one before it.
     :param sharing: What tasks have in common.
     :param balancing: How tasks pull on what they have in common.
+    :param calibration: How chances are set right on the newest rows.
     :param split: Which rows train, choose and judge.
     :param optimizer: How the weights of the network move.
     :param table: The embedding table.
@@ -71,6 +73,7 @@ class Project:
     funnel: Funnel = field(default_factory=Product)
     sharing: Sharing = field(default_factory=PLE)
     balancing: Balancing = field(default_factory=Normalized)
+    calibration: Calibration = field(default_factory=Platt)
     split: Split = field(default_factory=ByTime)
     optimizer: Optimizer = field(default_factory=AdamW)
     table: Table = field(default_factory=Table)

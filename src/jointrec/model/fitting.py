@@ -209,6 +209,7 @@ def _facts(
         "funnel": repr(project.funnel),
         "history": repr(project.history),
         "balancing": repr(project.balancing),
+        "calibration": repr(project.calibration),
         "budget": repr(project.budget),
         "split": repr(project.split),
         "valid_from": None if tables.cuts.valid is None else moment(tables.cuts.valid).isoformat(),

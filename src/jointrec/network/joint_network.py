@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from jointrec.batches import Batch, Examples
+from jointrec.calibration import Calibrator
 from jointrec.errors import BundleError, ProjectError
 from jointrec.funnels import Step
 from jointrec.plan import Plan
@@ -77,6 +78,10 @@ class JointNetwork(nn.Module):
             project.funnel.build(width) if self._step_before(task) else nn.Identity()
             for task in self.tasks
         )
+        self.calibrators = nn.ModuleList(
+            project.calibration.build() if project.tasks[task].form == "chance" else nn.Identity()
+            for task in self.tasks
+        )
         self.heads = nn.ModuleList(
             ChoiceHead(width, fields[plan.catalogue[task]], len(DAYS))
             if task in plan.catalogue
@@ -90,20 +95,26 @@ class JointNetwork(nn.Module):
         vectors: Float[Tensor, "touched width"] | None = None,
         *,
         tasks: Collection[str] | None = None,
+        heads: dict[str, Tensor] | None = None,
     ) -> dict[str, Float[Tensor, "rows size"]]:
         """The outputs of each task for the rows of its grain.
 
         :param vectors: The rows of the table that the batch touches, where their gradient is
             wanted. Default: as they are.
         :param tasks: Only these, and what they come after. Default: all.
+        :param heads: Takes what each head gives, before it is calibrated and put in its funnel.
         """
         if vectors is None:
             vectors = self.table.gather(batch.touched)
         with products_in(self.computed, vectors.device.type):
-            return self._outputs(batch, vectors, tasks)
+            return self._outputs(batch, vectors, tasks, {} if heads is None else heads)
 
     def _outputs(
-        self, batch: Batch, vectors: Tensor, tasks: Collection[str] | None
+        self,
+        batch: Batch,
+        vectors: Tensor,
+        tasks: Collection[str] | None,
+        heads: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         encoded = Encoded(batch, vectors)
         wanted = None if tasks is None else self._with_befores(tasks)
@@ -118,8 +129,9 @@ class JointNetwork(nn.Module):
                 before = self._step_before(task)
                 if before is not None:
                     seen[task] = self._step(task).vector(seen[task], seen[before].detach())
-                own = self._head(task, seen[task], examples, encoded)
-                outputs[task] = self._chained(task, own, outputs)
+                heads[task] = self._head(task, seen[task], examples, encoded)
+                own = heads[task] if self.training else self._set_right(task, heads[task])
+                outputs[task] = self.place(task, outputs)(own)
         return outputs
 
     def _parts(self, examples: Examples, encoded: Encoded) -> list[Tensor | None]:
@@ -161,20 +173,35 @@ class JointNetwork(nn.Module):
         outputs: Tensor = head(x)
         return outputs
 
-    def _chained(self, task: str, own: Tensor, outputs: Mapping[str, Tensor]) -> Tensor:
-        """The outputs of a task within its funnel; those it comes after are already so.
+    def calibrated(self, task: str) -> Calibrator | None:
+        """What sets the chances of a task right; None where it gives no chances."""
+        found = self.calibrators[self.tasks.index(task)]
+        return found if isinstance(found, Calibrator) else None
+
+    def _set_right(self, task: str, own: Tensor) -> Tensor:
+        calibrator = self.calibrated(task)
+        return own if calibrator is None else calibrator(own[:, 0])[:, None]
+
+    def place(self, task: str, outputs: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:
+        """From a task's own outputs to those it has in its funnel.
 
         What came before is read without a gradient: a rare later task would otherwise bend the
         chance of the earlier one to its own ends.
+
+        :param outputs: Those of what it comes after, in their places already.
         """
         before = self._before(task)
         if before is None:
-            return own
+            return lambda own: own
         earlier = outputs[before].detach()
         if self._step_before(task) is None:
-            return self.project.tasks[task].grow(earlier, own)
-        first = self._step(task)(earlier[:, 0], own[:, 0])
-        return torch.cat([first[:, None], own[:, 1:]], dim=1)
+            return lambda own: self.project.tasks[task].grow(earlier, own)
+
+        def in_funnel(own: Tensor) -> Tensor:
+            first = self._step(task)(earlier[:, 0], own[:, 0])
+            return torch.cat([first[:, None], own[:, 1:]], dim=1)
+
+        return in_funnel
 
     def _step(self, task: str) -> Step:
         step = self.steps[self.tasks.index(task)]

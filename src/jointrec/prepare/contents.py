@@ -37,6 +37,7 @@ def what_is_prepared(project: Project) -> Project:
         fusion=plain.fusion,
         sharing=plain.sharing,
         balancing=plain.balancing,
+        calibration=plain.calibration,
         optimizer=plain.optimizer,
         table=plain.table,
         budget=Budget(),

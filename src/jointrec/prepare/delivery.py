@@ -84,7 +84,8 @@ def open_handover(project: Project, plan: Plan, folder: Path) -> Ready:
     raise ProjectError(
         f"{told} It was prepared for another project: prepare it again, or take the project that "
         f"is beside it, {folder / 'project.toml'}. How a project learns may differ: numeric, "
-        "sharing, fusion, balancing, optimizer, table, budget, and which history it is."
+        "sharing, fusion, balancing, calibration, optimizer, table, budget, and which history "
+        "it is."
     )
 
 

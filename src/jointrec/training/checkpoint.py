@@ -77,8 +77,9 @@ def fingerprint(run: Run) -> str:
     project = run.project
     parts = (
         {task: project.tasks[task] for task in run.tasks}, project.history, project.fusion,
-        project.sharing, project.balancing, project.optimizer, project.table, project.budget,
-        run.network.layout, run.network.computed, run.loader_sizes, torch.__version__,
+        project.sharing, project.balancing, project.calibration, project.optimizer, project.table,
+        project.budget, run.network.layout, run.network.computed, run.loader_sizes,
+        torch.__version__,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -18,6 +18,7 @@ from jointrec.project import Project
 from jointrec.splits import VALID
 
 from .average import Average
+from .calibrate import calibrate
 from .losses import summed, to_learn
 from .stopping import Stopping, components, shared_scales
 from .threads import threads, threads_for
@@ -170,6 +171,8 @@ class Run:
             )
             network.load_state_dict(state)
             built[epoch] = network.eval()
+            served = [task for task, kept in self.stopping.kept.items() if kept == epoch]
+            calibrate(built[epoch], self.assembler, served)
         return {task: built[epoch] for task, epoch in self.stopping.kept.items()}
 
     def _loader(self, tasks: tuple[str, ...]) -> Loader:

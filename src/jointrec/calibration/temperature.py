@@ -1,0 +1,52 @@
+"""A scale of log odds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .base import Calibration, Calibrator, Place, most_likely
+
+SPREAD = 0.3
+"""How far the logarithm of the scale lies from 0 as a rule."""
+
+
+@dataclass(frozen=True)
+class Temperature(Calibration):
+    """Stretches the log odds: z ↦ z / T, with T above 0.
+
+    Guo et al. (2017), `On Calibration of Modern Neural Networks
+    <https://arxiv.org/abs/1706.04599>`_: it mends how sure a network is, and not how often things
+    happen on the whole. Take it where the base rate is the same as in training.
+
+    >>> Temperature().build()(torch.tensor([2.0])).tolist()
+    [2.0]
+    """
+
+    def build(self) -> Calibrator:
+        return _Temperature()
+
+
+class _Temperature(Calibrator):
+    scale: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+        return logits * self.scale
+
+    def fit(
+        self, logits: Float[Tensor, "rows"], labels: Float[Tensor, "rows"], place: Place
+    ) -> None:
+        logits, labels = logits.double(), labels.double()
+
+        def moved(numbers: Tensor) -> Tensor:
+            return place(logits * numbers[0].exp())
+
+        found = most_likely(moved, torch.tensor([SPREAD], dtype=torch.float64), labels)
+        self.scale.copy_(found[0].exp())

@@ -1,0 +1,151 @@
+"""What holds for every way to set chances right."""
+
+from __future__ import annotations
+
+import families
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from jointrec import calibration
+from jointrec.calibration import Calibration, Calibrator
+
+MEMBERS = families.members(calibration, Calibration)
+every = pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: cls.__name__)
+
+
+def alone(own: torch.Tensor) -> torch.Tensor:
+    return own
+
+
+def drawn(rows: int, scale: float, shift: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log odds, and labels that follow ``scale`` times them and ``shift``."""
+    chance = torch.Generator().manual_seed(0)
+    logits = torch.randn(rows, generator=chance) * 1.5 - 1
+    happens = torch.rand(rows, generator=chance) < torch.sigmoid(scale * logits + shift)
+    return logits, happens.float()
+
+
+def check_order_stays(calibrator: Calibrator) -> None:
+    """Who stood above still does, also after being fitted to labels that say the reverse."""
+    logits, labels = drawn(500, -3.0, 1.0)
+    calibrator.fit(logits, labels, alone)
+    moved = calibrator(logits.sort().values)
+    assert (moved.diff() > 0).all()
+
+
+def test_all_members_are_listed():
+    assert families.unlisted(calibration, Calibration) == []
+
+
+@every
+def test_declaration(cls):
+    families.check_declaration(cls)
+
+
+@every
+def test_nothing_changes_until_it_is_fitted(cls):
+    logits = torch.linspace(-5, 5, 11)
+    assert torch.equal(cls().build()(logits), logits)
+
+
+@every
+def test_order_stays(cls):
+    check_order_stays(cls().build())
+
+
+@every
+def test_few_rows_of_one_label_leave_it_finite_and_near(cls):
+    for label in (0.0, 1.0):
+        calibrator = cls().build()
+        calibrator.fit(torch.tensor([0.3, -2.0]), torch.full((2,), label), alone)
+        moved = calibrator(torch.tensor([0.3, -2.0]))
+        assert moved.isfinite().all()
+        assert (moved - torch.tensor([0.3, -2.0])).abs().max() < 1.5
+
+
+@every
+def test_what_was_fitted_is_kept_with_the_weights(cls):
+    one, other = cls().build(), cls().build()
+    one.fit(*drawn(500, 0.5, -1.0), alone)
+    other.load_state_dict(one.state_dict())
+    logits = torch.linspace(-3, 3, 7)
+    assert torch.equal(one(logits), other(logits))
+
+
+def test_platt_finds_the_scale_and_the_shift():
+    calibrator = calibration.Platt().build()
+    calibrator.fit(*drawn(200_000, 0.7, -0.8), alone)
+    # About five standard errors of each.
+    assert float(calibrator.scale) == pytest.approx(0.7, abs=0.03)
+    assert float(calibrator.shift) == pytest.approx(-0.8, abs=0.03)
+
+
+def test_platt_makes_chances_right_on_the_whole():
+    logits, labels = drawn(50_000, 1.3, -1.0)
+    calibrator = calibration.Platt().build()
+    calibrator.fit(logits, labels, alone)
+    happened = float(labels.mean())
+    assert float(torch.sigmoid(calibrator(logits)).mean()) == pytest.approx(happened, rel=0.002)
+    assert float(torch.sigmoid(logits).mean()) > 1.2 * happened
+
+
+def test_temperature_finds_the_scale():
+    calibrator = calibration.Temperature().build()
+    calibrator.fit(*drawn(200_000, 0.7, 0.0), alone)
+    assert float(calibrator.scale) == pytest.approx(0.7, abs=0.03)
+
+
+def test_a_step_of_a_funnel_is_set_right_in_its_place():
+    """What is fitted is the chance of the step, not that of the step given the one before it."""
+    earlier, happened = drawn(100_000, 1.0, 0.0)
+    own = torch.randn(len(earlier), generator=torch.Generator().manual_seed(1))
+    follows = torch.rand(len(own), generator=torch.Generator().manual_seed(2))
+    labels = happened * (follows < torch.sigmoid(2 * own - 1)).float()
+
+    def place(logits: torch.Tensor) -> torch.Tensor:
+        log_chance = logsigmoid(earlier.double()) + logsigmoid(logits)
+        return log_chance - torch.log1p(-log_chance.exp())
+
+    calibrator = calibration.Platt().build()
+    calibrator.fit(own, labels, place)
+    assert float(calibrator.scale) == pytest.approx(2.0, abs=0.1)
+    assert float(calibrator.shift) == pytest.approx(-1.0, abs=0.1)
+
+
+def test_platt_by_the_slow_way():
+    """The same numbers as a grid search over the posterior, in NumPy."""
+    logits, labels = drawn(300, 1.5, 0.5)
+    calibrator = calibration.Platt().build()
+    calibrator.fit(logits, labels, alone)
+    z, y = logits.double().numpy(), labels.double().numpy()
+    logs, shifts = np.meshgrid(np.linspace(-0.5, 1, 301), np.linspace(-1, 2, 301), indexing="ij")
+    said = np.exp(logs)[..., None] * z + shifts[..., None]
+    wrong = (np.logaddexp(0, said) - y * said).sum(axis=-1)
+    posterior = wrong + 0.5 * ((logs / 0.3) ** 2 + shifts**2)
+    best = np.unravel_index(posterior.argmin(), posterior.shape)
+    assert float(calibrator.scale) == pytest.approx(np.exp(logs[best]), rel=0.006)
+    assert float(calibrator.shift) == pytest.approx(shifts[best], abs=0.011)
+
+
+# --- planted faults ------------------------------------------------------------------------------
+
+
+class Turning(Calibrator):
+    """Follows labels that say the reverse."""
+
+    def __init__(self):
+        super().__init__()
+        self.sign = 1.0
+
+    def forward(self, logits):
+        return self.sign * logits
+
+    def fit(self, logits, labels, place):
+        self.sign = 1.0 if logits[labels == 1].mean() > logits[labels == 0].mean() else -1.0
+
+
+def test_a_calibrator_that_turns_the_order_is_found():
+    with pytest.raises(AssertionError):
+        check_order_stays(Turning())
