@@ -120,7 +120,8 @@ def test_a_page_without_its_markers_is_refused(page):
 
 
 def test_the_pages_of_the_examples_have_their_markers():
-    for page in (CHECKOUT / "docs" / "examples").glob("*.md"):
+    for name in ("demo", "merch"):
+        page = CHECKOUT / "docs" / "examples" / f"{name}.md"
         text = page.read_text(encoding="utf-8")
         assert "filled" in picture.fill(text, page.stem, "filled", at=page.name)
 

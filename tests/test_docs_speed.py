@@ -21,12 +21,14 @@ PEERS = CHECKOUT / "benchmarks" / "speed" / "peers"
 def peers():
     """Imports a module of the benchmark, which is no part of the package; forgets all of them."""
     names = {path.stem for path in PEERS.glob("*.py")}
-    before = set(sys.modules)
+    # Another benchmark may have modules of the same names.
+    others = {name: sys.modules.pop(name) for name in names & set(sys.modules)}
     sys.path.insert(0, str(PEERS))
     yield importlib.import_module
     sys.path.remove(str(PEERS))
-    for name in names & (set(sys.modules) - before):
+    for name in names & set(sys.modules):
         del sys.modules[name]
+    sys.modules.update(others)
 
 
 # --- the rows -------------------------------------------------------------------------------------
