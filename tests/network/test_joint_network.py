@@ -8,7 +8,7 @@ from shop_prepared import prepared, project
 from jointrec.batches import Assembler, Batch
 from jointrec.errors import BundleError, ProjectError
 from jointrec.features import Number
-from jointrec.funnels import AITM, Product, ResFlow
+from jointrec.funnels import AITM, ESCM2, Product, ResFlow
 from jointrec.funnels.product import SURE
 from jointrec.history import Attention
 from jointrec.network import JointNetwork, answers_of
@@ -45,7 +45,7 @@ def test_every_task_answers_every_row_of_its_grain(sharing: object) -> None:
     assert list(outputs) == list(sizes)
 
 
-@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM()], ids=repr)
+@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM(), ESCM2()], ids=repr)
 @pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
 def test_the_first_answer_is_the_best_constant(sharing: object, funnel: object) -> None:
     shop, planned, arrays = prepared(project(sharing=sharing, funnel=funnel))
@@ -72,7 +72,7 @@ def test_retrieval_starts_from_what_was_popular_lately() -> None:
     torch.testing.assert_close(network(batch)["next"], expected, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM()], ids=repr)
+@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM(), ESCM2()], ids=repr)
 def test_a_funnel_never_widens(funnel: object) -> None:
     for seed in range(3):
         network, batch = whole(seed, funnel=funnel)
@@ -82,7 +82,7 @@ def test_a_funnel_never_widens(funnel: object) -> None:
         assert (outputs["buy"][:, 0] < outputs["click"][:, 0]).any()
 
 
-@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM()], ids=repr)
+@pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM(), ESCM2()], ids=repr)
 def test_the_earlier_step_feels_nothing_of_the_later(funnel: object) -> None:
     network, batch = whole(funnel=funnel)
     head = network.heads[network.tasks.index("click")]

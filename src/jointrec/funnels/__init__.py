@@ -2,7 +2,8 @@
 
 from .aitm import AITM
 from .base import Funnel, Step
+from .escm2 import ESCM2
 from .product import Product
 from .resflow import ResFlow
 
-__all__ = ["AITM", "Funnel", "Product", "ResFlow", "Step"]
+__all__ = ["AITM", "ESCM2", "Funnel", "Product", "ResFlow", "Step"]

@@ -19,6 +19,14 @@ from torch import Tensor, nn
 class Funnel(ABC):
     """A way in which a step of a funnel builds on the one before it."""
 
+    @property
+    def propensity_share(self) -> tuple[float, float]:
+        """How much the loss of a step *given* the one before is added, and its largest weight.
+
+        See :func:`jointrec.functional.losses.inverse_propensity`.
+        """
+        return 0.0, 1.0
+
     @abstractmethod
     def build(self, width: int) -> Step:
         """The module of one step, of tasks with vectors of this width."""

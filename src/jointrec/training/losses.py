@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from jointrec.batches import Batch, Examples
+from jointrec.functional.losses import inverse_propensity
 from jointrec.network.table import gathered
 from jointrec.project import Project
 from jointrec.tasks import Task
@@ -34,6 +35,7 @@ def summed(
             if len(known):
                 labels = examples.labels[task][known]
                 losses = _of_rows(project.tasks[task], task, examples, outputs[task], known, labels)
+                losses = losses + _given(project, task, examples, outputs, known)
                 sums[task], counts[task] = losses.sum().float(), len(known)
     return torch.stack([sums[task] for task in tasks]), torch.tensor(list(counts.values()))
 
@@ -49,6 +51,29 @@ def _of_rows(
         in_lists = task.loss_in_lists(said, labels, examples.at[first][known])
         losses = (1 - task.list_share) * losses + task.list_share * in_lists
     return losses if weights is None else losses * weights[known].to(losses.dtype)
+
+
+def _given(
+    project: Project,
+    name: str,
+    examples: Examples,
+    outputs: Mapping[str, Tensor],
+    known: Tensor,
+) -> Float[Tensor, "known"] | float:
+    """What a step costs given the one before it, where the funnel of the project asks for that."""
+    share, clip = project.funnel.propensity_share
+    task = project.tasks[name]
+    before = task.after
+    if not share or before is None or before not in outputs or before not in examples.known:
+        return 0.0
+    if not task.form == project.tasks[before].form == "chance" or task.lengthens(
+        project.tasks[before]
+    ):
+        return 0.0
+    happened = examples.known[before][known] & (examples.labels[before][known] > 0)
+    own, earlier = (gathered(outputs[one], known)[:, 0] for one in (name, before))
+    labels = examples.labels[name][known].to(own.dtype)
+    return share * inverse_propensity(own, earlier, labels, happened, clip)
 
 
 def to_learn(sums: Float[Tensor, "tasks"], counts: Int[Tensor, "tasks"]) -> Float[Tensor, "tasks"]:

@@ -7,6 +7,7 @@ the known rows first, as a nan would travel into the gradient of every parameter
 from .amounts import huber_log, lognormal, tweedie, zero_inflated_lognormal
 from .chances import binary, binary_in_training, choice, members, multi
 from .counts import negative_binomial, poisson
+from .funnels import inverse_propensity
 from .grades import log_odds_above, ordinal
 from .lists import pairs_in_lists, softmax_in_lists
 from .quantiles import pinball
@@ -33,6 +34,7 @@ __all__ = [
     "choice",
     "dispersion",
     "huber_log",
+    "inverse_propensity",
     "log_odds_above",
     "lognormal",
     "lognormal_scale",
