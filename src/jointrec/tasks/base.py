@@ -153,6 +153,10 @@ class Task(ABC):
         """
         return np.zeros(len(labels), dtype=bool)
 
+    def among_learned(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+        """Log odds among the rows that train or validate, of those among all rows."""
+        return logits
+
     def for_all_rows(
         self, answers: Float64[np.ndarray, "rows *answers"]
     ) -> Float64[np.ndarray, "rows *answers"]:

@@ -91,6 +91,10 @@ class Binary(Task):
         left: Bool[np.ndarray, "rows"] = (labels == 0) & (draws >= self.negatives)
         return left
 
+    def among_learned(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+        """Where a share r of the rows of no is left, the odds are 1 / r as large."""
+        return logits - log(self.negatives)
+
     def for_all_rows(self, answers: Float64[np.ndarray, "rows"]) -> Float64[np.ndarray, "rows"]:
         """Chances among the rows that train, as chances among all: p r / (1 - p + p r)."""
         odds = answers * self.negatives

@@ -54,6 +54,11 @@ def _fit(
     if known.any():
         earlier = {name: outputs[known] for name, outputs in said.items()}
         place = network.place(task, earlier)
-        calibrator.fit(logits[known], labels[known], lambda own: place(own[:, None])[:, 0])
+        asked = network.project.tasks[task]
+
+        def placed(own: Tensor) -> Tensor:
+            return asked.among_learned(place(own[:, None])[:, 0])
+
+        calibrator.fit(logits[known], labels[known], placed)
     with torch.no_grad():
         said[task] = network.place(task, said)(calibrator(logits)[:, None])
