@@ -74,6 +74,16 @@ def test_what_was_fitted_is_kept_with_the_weights(cls):
     assert torch.equal(one(logits), other(logits))
 
 
+@every
+def test_a_weight_is_how_often_a_row_stands_there(cls):
+    logits, labels = drawn(300, 0.5, -1.0)
+    counts = torch.arange(300) % 4
+    one, other = cls().build(), cls().build()
+    one.fit(logits, labels, alone, counts.double())
+    other.fit(logits.repeat_interleave(counts), labels.repeat_interleave(counts), alone)
+    torch.testing.assert_close(one(logits), other(logits), rtol=1e-4, atol=1e-4)
+
+
 def test_platt_finds_the_scale_and_the_shift():
     calibrator = calibration.Platt().build()
     calibrator.fit(*drawn(200_000, 0.7, -0.8), alone)
@@ -142,7 +152,7 @@ class Turning(Calibrator):
     def forward(self, logits):
         return self.sign * logits
 
-    def fit(self, logits, labels, place):
+    def fit(self, logits, labels, place, weights=None):
         self.sign = 1.0 if logits[labels == 1].mean() > logits[labels == 0].mean() else -1.0
 
 

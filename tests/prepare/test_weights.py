@@ -86,8 +86,8 @@ def test_what_was_seen_is_told_from_what_there_is() -> None:
     task = t.Binary("user.bought", propensity="user.chance")
     weighed = jr.fit(shop(bought=task), compare=jr.Compare(alone=False, baselines=(), rounds=5))
     said = [model.predict("bought")["answer"].mean() for model in (plain, weighed)]
-    assert said[0] == pytest.approx(0.74, abs=0.06)
-    assert said[1] == pytest.approx(0.5, abs=0.06)
+    assert said[0] == pytest.approx(0.74, abs=0.1)
+    assert said[1] == pytest.approx(0.5, abs=0.1)
 
 
 def test_weights_are_handed_over_and_weigh_the_losses(tmp_path) -> None:

@@ -37,18 +37,26 @@ class Calibrator(nn.Module, ABC):
 
     @abstractmethod
     def fit(
-        self, logits: Float[Tensor, "rows"], labels: Float[Tensor, "rows"], place: Place
+        self,
+        logits: Float[Tensor, "rows"],
+        labels: Float[Tensor, "rows"],
+        place: Place,
+        weights: Float[Tensor, "rows"] | None = None,
     ) -> None:
         """Learns from the newest rows whose label is known.
 
         :param logits: What the task's own head says.
         :param labels: 1 happened, 0 did not.
         :param place: From own log odds to those of the task, as a funnel makes them.
+        :param weights: How much each row counts. Default: all the same.
         """
 
 
 def most_likely(
-    moved: Callable[[Tensor], Tensor], spread: Float[Tensor, "numbers"], labels: Tensor
+    moved: Callable[[Tensor], Tensor],
+    spread: Float[Tensor, "numbers"],
+    labels: Tensor,
+    weights: Tensor | None = None,
 ) -> Float[Tensor, "numbers"]:
     """The numbers under which labels are likeliest, each drawn towards 0.
 
@@ -57,13 +65,16 @@ def most_likely(
 
     :param moved: From the numbers to the log odds of the rows.
     :param spread: The standard deviation of each number before anything is seen.
+    :param weights: How much each row counts. Default: all the same.
     """
     numbers = torch.zeros_like(spread, requires_grad=True)
     optimizer = torch.optim.LBFGS([numbers], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        wrong = binary_cross_entropy_with_logits(moved(numbers), labels, reduction="sum")
+        wrong = binary_cross_entropy_with_logits(
+            moved(numbers), labels, weight=weights, reduction="sum"
+        )
         total = wrong + 0.5 * (numbers / spread).square().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total

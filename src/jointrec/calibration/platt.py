@@ -45,13 +45,17 @@ class _Platt(Calibrator):
         return logits * self.scale + self.shift
 
     def fit(
-        self, logits: Float[Tensor, "rows"], labels: Float[Tensor, "rows"], place: Place
+        self,
+        logits: Float[Tensor, "rows"],
+        labels: Float[Tensor, "rows"],
+        place: Place,
+        weights: Float[Tensor, "rows"] | None = None,
     ) -> None:
         logits, labels = logits.double(), labels.double()
 
         def moved(numbers: Tensor) -> Tensor:
             return place(logits * numbers[0].exp() + numbers[1])
 
-        found = most_likely(moved, torch.tensor(SPREAD, dtype=torch.float64), labels)
+        found = most_likely(moved, torch.tensor(SPREAD, dtype=torch.float64), labels, weights)
         self.scale.copy_(found[0].exp())
         self.shift.copy_(found[1])

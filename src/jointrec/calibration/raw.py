@@ -23,6 +23,10 @@ class _Raw(Calibrator):
         return logits
 
     def fit(
-        self, logits: Float[Tensor, "rows"], labels: Float[Tensor, "rows"], place: Place
+        self,
+        logits: Float[Tensor, "rows"],
+        labels: Float[Tensor, "rows"],
+        place: Place,
+        weights: Float[Tensor, "rows"] | None = None,
     ) -> None:
         pass

@@ -29,6 +29,7 @@ def calibrate(network: JointNetwork, assembler: Assembler, tasks: Collection[str
             continue
         own: dict[str, list[Tensor]] = {task: [] for task in asked}
         labels: dict[str, list[Tensor]] = {task: [] for task in asked}
+        weights: dict[str, list[Tensor]] = {task: [] for task in asked}
         with torch.no_grad():
             for batch in pieces(assembler, source, rows, part=VALID):
                 heads: dict[str, Tensor] = {}
@@ -38,14 +39,21 @@ def calibrate(network: JointNetwork, assembler: Assembler, tasks: Collection[str
                     unknown = ~examples.known[task]
                     own[task].append(heads[task][:, 0])
                     labels[task].append(examples.labels[task].masked_fill(unknown, torch.nan))
+                    alike = torch.ones(len(unknown), dtype=torch.float64)
+                    weights[task].append(examples.weights.get(task, alike))
         said: dict[str, Tensor] = {}
         for task in asked:  # in the order of the funnel
-            logits, seen = torch.cat(own[task]), torch.cat(labels[task])
-            _fit(network, task, logits, seen, said)
+            logits, seen, counts = (torch.cat(found[task]) for found in (own, labels, weights))
+            _fit(network, task, logits, seen, counts, said)
 
 
 def _fit(
-    network: JointNetwork, task: str, logits: Tensor, labels: Tensor, said: dict[str, Tensor]
+    network: JointNetwork,
+    task: str,
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    said: dict[str, Tensor],
 ) -> None:
     """Fits one task, and notes what it says after that."""
     calibrator = network.calibrated(task)
@@ -59,6 +67,6 @@ def _fit(
         def placed(own: Tensor) -> Tensor:
             return asked.among_learned(place(own[:, None])[:, 0])
 
-        calibrator.fit(logits[known], labels[known], placed)
+        calibrator.fit(logits[known], labels[known], placed, weights[known])
     with torch.no_grad():
         said[task] = network.place(task, said)(calibrator(logits)[:, None])
