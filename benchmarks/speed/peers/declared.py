@@ -19,7 +19,9 @@ from jointrec import features as f
 from jointrec import fusion, optimizers, sharing
 from jointrec import tasks as t
 
-FEW = (0.01, 0.01)
+TABLE_RATE = optimizers.RowwiseAdagrad().lr
+
+FEW = (0.02, 0.005)
 """Shares of the rows that choose and judge: those held out judge here, by `predict`."""
 
 
@@ -43,6 +45,7 @@ def project(
     precision: str = "",
     epochs: int = 1,
     rate: float = RATE,
+    table_rate: float = TABLE_RATE,
     questions: int = 0,
     batch: int = BATCH,
     **changes: Any,
@@ -72,7 +75,7 @@ def project(
         sharing=small if dense else full,
         split=jr.ByTime(shares=FEW),
         optimizer=optimizers.AdamW(lr=rate, weight_decay=0.0),
-        table=jr.Table(width=WIDTH),
+        table=jr.Table(width=WIDTH, update=optimizers.RowwiseAdagrad(lr=table_rate)),
         **precise({"epochs": epochs, "rows": batch}, precision),
         **changes,
     )

@@ -21,7 +21,7 @@ from figures import (
 )
 from picture import draw
 from results import found, spread
-from systems import EVERY, LEVELS, SYSTEMS
+from systems import EVERY, LEVELS, SEQUENCES, SYSTEMS
 
 BEGIN, END = "<!-- figures: speed -->", "<!-- /figures -->"
 MARKS = {True: "reached", False: "**not reached**", None: "not measured"}
@@ -65,11 +65,14 @@ def machine(told: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     products = "with" if own["bf16_products"] else "without"
     rounds = 1 + max((run.get("round", 0) for run in runs), default=0)
+    commits = dict.fromkeys([run.get("commit", told["commit"]) for run in runs] or [told["commit"]])
+    at = ", ".join(f"`{commit}`" for commit in commits)
+    commands = "\n".join(told["commands"])
     return (
         f"{own['processor']}, {own['cores']} cores, {own['memory_gib']} GiB, {products} bf16 "
         f"products; {own['system']}, Python {own['python']}; {own['threads']} thread; commit "
-        f"`{told['commit']}`; `{told['command']}`; {rounds} rounds; {times[0]} to {times[-1]}; "
-        f"load {min(loads)} to {max(loads)}; {packages}."
+        f"{at}; {rounds} rounds; {times[0]} to {times[-1]}; "
+        f"load {min(loads)} to {max(loads)}; {packages}.\n\n```text\n{commands}\n```"
     )
 
 
@@ -98,7 +101,7 @@ def training_table(runs: Runs, level: str) -> str:
         )
         for name, measured in ranked:
             rows.append(_training_row(runs, level, name, measured))
-    if not rows:
+    if all(row[0].startswith("jointrec") for row in rows):
         return ""
     heads = ("system", "rows/CPU-s: median (least–most)", "JointRec is", "rows/s, wall", "peak MiB")
     words = f"**{LEVELS[level]:,} ids a column**" + (
@@ -140,13 +143,23 @@ def quality_table(runs: Runs) -> str:
                     aucs = [f"{one['auc']:.4f}" for one in told.values() if "auc" in one]
                     losses = [f"{one['log_loss']:.4f}" for one in told.values() if "auc" in one]
                     gini = [f"{one['gini']:.4f}" for one in told.values() if "gini" in one]
-                    rows.append((level, label, *aucs, *losses, *gini))
+                    rows.append((level, label, *aucs, *losses, *gini, _commit(runs, level, name)))
     if not rows:
         return ""
     tasks = ("click", "cart", "buy")
     heads = ("ids", "system", *(f"AUC {t}" for t in tasks), *(f"log-loss {t}" for t in tasks),
-             "Gini revenue")  # fmt: skip
-    return markdown(heads, rows, "ll" + "r" * 7)
+             "Gini revenue", "commit")  # fmt: skip
+    return markdown(heads, rows, "ll" + "r" * 7 + "l")
+
+
+def _commit(runs: Runs, level: str, name: str) -> str:
+    """When it was measured; what a peer learns does not depend on it."""
+    if not name.startswith("jointrec"):
+        return ""
+    commits = [
+        run.get("commit", "") for run in found(runs, part="quality", level=level, system=name)
+    ]
+    return f"`{commits[-1]}`" if commits else ""
 
 
 def answer_table(runs: Runs) -> str:
@@ -191,7 +204,7 @@ def alone_tables(runs: Runs) -> str:
         if rows:
             parts.append(markdown((words, "rows/CPU-s", "peak MiB"), rows, "rrr"))
     rows = []
-    for system in ("jointrec", "plain transformer"):
+    for system in (system.name for system in SEQUENCES):
         some = [run for run in found(runs, part="sequences", system=system) if run.get("train")]
         own = [run["train"]["rows"] / run["train"]["cpu_s"] for run in some]
         if own:
@@ -229,6 +242,8 @@ def around(values: Spread, unit: str = "") -> str:
         middle, least, most = (spelled(value, unit) for value in values)
     else:
         middle, least, most = (f"{value:,.0f}" for value in values)
+    if least == most:
+        return f"{middle}{unit}"
     return f"{middle}{unit} ({least}–{most})"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from environments import python_of
 from rich.progress import Progress
 from sequences import write
-from systems import HERE, LEVELS, SYSTEMS
+from systems import HERE, LEVELS, SEQUENCES, SYSTEMS
 from training import Effort, Place, prepare, prepared_of
 from workload import Workload, written
 
@@ -35,6 +35,7 @@ def serving(place: Place, rounds: int, progress: Progress) -> None:
         mark = {"part": "serving", "round": number, "system": name}
         if name == "jointrec":
             kept = place.cache / "models" / f"latency-{place.results.told['commit']}"
+            kept.parent.mkdir(parents=True, exist_ok=True)
             words: list[Any] = ["--cache", kept, "--calls", CALLS, *PRECISION]
             place.attempt(mark, place.run, sys.executable, HERE / "run_latency.py", *words)
             continue
@@ -52,7 +53,7 @@ def measure(place: Place, effort: Effort, full: bool, progress: Progress) -> Non
     own = ["--data", table, "--prepared", prepared_of(place, "few", "mmoe"), *PRECISION]
     todo: list[tuple[int, str, int]] = [
         (number, piece, size)
-        for number in range(effort.rounds)
+        for number in range(effort.rounds if full else 1)
         for piece, sizes in (("loader", (0,)), ("table", TABLES), ("tasks", TASKS))
         for size in sizes
     ]
@@ -64,11 +65,15 @@ def measure(place: Place, effort: Effort, full: bool, progress: Progress) -> Non
 
 
 def sequences(place: Place, rounds: int, progress: Progress) -> None:
-    """The sequence workload: JointRec, and a plain transformer that encodes every row."""
+    """The sequence workload, every system in every round, in an order of chance."""
     data = ["--data", write(place.cache / "data" / "sequences")]
-    for number in progress.track(range(rounds), description="sequences"):
-        mark = {"part": "sequences", "round": number}
-        words = [HERE / "run_sequences.py", *data, "--steps", 40, *PRECISION]
-        place.attempt({**mark, "system": "jointrec"}, place.run, sys.executable, *words)
-        python, words = python_of("plain-torch", place.cache), [HERE / "run_plain_sequences.py"]
-        place.attempt({**mark, "system": "plain transformer"}, place.run, python, *words, *data)
+    todo = []
+    for number in range(rounds):
+        systems = list(SEQUENCES)
+        random.Random(number).shuffle(systems)
+        todo += [(number, system) for system in systems]
+    for number, system in progress.track(todo, description="sequences"):
+        own = ["--steps", 40, *PRECISION] if system.own else []
+        python = sys.executable if system.own else python_of(system.environment, place.cache)
+        mark = {"part": "sequences", "round": number, "system": system.name}
+        place.attempt(mark, place.run, python, HERE / system.script, *data, *own)

@@ -21,18 +21,21 @@ class Results:
 
     :param path: The file; what it holds already is kept where it was measured at the same commit.
     :param command: What was typed.
+    :param keep: Keep also what was measured at other commits: each run says at which.
     """
 
-    def __init__(self, path: Path, command: str) -> None:
+    def __init__(self, path: Path, command: str, keep: bool = False) -> None:
         self.path = path
-        fresh = {"command": command, "commit": commit(), "machine": machine(), "runs": []}
+        fresh = {"commands": [command], "commit": commit(), "machine": machine(), "runs": []}
         self.told: dict[str, Any] = fresh
         if path.exists():
             before = json.loads(path.read_text(encoding="utf-8"))
-            if before.get("commit") == fresh["commit"]:
-                self.told = before | {"command": command}
-            else:  # whole passes of peers say nothing of JointRec's speed, and take long
-                self.told["runs"] = [run for run in before["runs"] if _of_peers(run)]
+            if keep or before.get("commit") == fresh["commit"]:
+                commands = dict.fromkeys([*before.get("commands", []), command])
+                self.told = before | {"commands": list(commands), "commit": fresh["commit"]}
+                self.told.pop("command", None)
+            else:  # what takes long and tells how well it learns, not how fast
+                self.told["runs"] = [run for run in before["runs"] if _lasting(run)]
 
     def done(self, **key: Any) -> bool:
         """Whether a measurement with these marks is there, and did not fail."""
@@ -50,7 +53,8 @@ class Results:
             if "failed" not in old or any(old.get(name) != run.get(name) for name in MARKS)
         ]
         at = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        self.told["runs"].append({**run, **at, "load": round(os.getloadavg()[0], 1)})
+        measured = {"load": round(os.getloadavg()[0], 1), "commit": self.told["commit"]}
+        self.told["runs"].append({**run, **at, **measured})
         self.write()
 
     def write(self) -> None:
@@ -62,9 +66,8 @@ class Results:
         self.path.write_text(text, encoding="utf-8")
 
 
-def _of_peers(run: dict[str, Any]) -> bool:
-    own = str(run.get("system", "jointrec")).startswith("jointrec")
-    return run["part"] == "quality" and not own and "failed" not in run
+def _lasting(run: dict[str, Any]) -> bool:
+    return run["part"] in ("tuned", "quality") and "failed" not in run
 
 
 def found(runs: Iterable[dict[str, Any]], **key: Any) -> list[dict[str, Any]]:

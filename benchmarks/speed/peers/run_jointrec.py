@@ -133,10 +133,12 @@ def main() -> None:
     parser.add_argument("--precision", default="")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rate", type=float, default=declared.RATE)
+    parser.add_argument("--table-rate", type=float, default=declared.TABLE_RATE)
     given = parser.parse_args()
     project = declared.project(
-        dense=given.dense, precision=given.precision, epochs=given.epochs, rate=given.rate
-    )
+        dense=given.dense, precision=given.precision, epochs=given.epochs, rate=given.rate,
+        table_rate=given.table_rate,
+    )  # fmt: skip
     folder = declared.learned(given.data)
     if given.prepare:
         told = prepare(project, folder, given.prepared)

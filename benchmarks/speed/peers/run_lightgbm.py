@@ -9,7 +9,8 @@ import lightgbm as lgb
 import numpy as np
 from job import Job, main
 
-TREES, LEAVES = 100, 63
+TREES, LEAVES, PATIENCE, VALID = 300, 63, 20, 50
+"""At most so many trees of so many leaves; none more after 20 without a gain on the last 1/50."""
 
 
 class Trees:
@@ -26,12 +27,18 @@ class Trees:
         for task in range(labels.shape[1]):
             y = np.log1p(labels[:, task]) if task == 3 else labels[:, task]
             known = ~np.isnan(y)
-            rows = lgb.Dataset(x[known], y[known], categorical_feature=list(range(ids.shape[1])))
+            own, labelled = x[known], y[known]
+            cut = len(own) - len(own) // VALID
+            kinds = list(range(ids.shape[1]))
+            rows = lgb.Dataset(own[:cut], labelled[:cut], categorical_feature=kinds)
+            valid = lgb.Dataset(own[cut:], labelled[cut:], reference=rows)
             settings = {
                 "objective": "regression" if task == 3 else "binary",
                 "num_leaves": LEAVES, "num_threads": 1, "verbosity": -1, "seed": 0,
             }  # fmt: skip
-            self.models.append(lgb.train(settings, rows, num_boost_round=TREES))
+            stop = lgb.early_stopping(PATIENCE, verbose=False)
+            model = lgb.train(settings, rows, TREES, valid_sets=[valid], callbacks=[stop])
+            self.models.append(model)
 
     def score(self, ids: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         x = np.concatenate([ids, numbers], axis=1, dtype=np.float32)

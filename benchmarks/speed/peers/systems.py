@@ -18,6 +18,7 @@ class System:
     :param environment: The name of its environment; empty for that of this project.
     :param words: What else its script is told.
     :param levels: At which sizes of the ids it runs.
+    :param once: Measured in the first round only, for context.
     :param model: ``mmoe``, or ``dense`` for the small one: only equal models are compared.
     """
 
@@ -27,6 +28,7 @@ class System:
     words: tuple[str, ...] = ()
     levels: tuple[str, ...] = ("1k", "100k", "1M")
     model: str = "mmoe"
+    once: bool = False
 
     @property
     def own(self) -> bool:
@@ -43,7 +45,7 @@ EVERY = (*SMALL, "1M", "1M met")
 
 SYSTEMS = (
     System("jointrec", "run_jointrec.py", "", ("--precision", "bf16")),
-    System("jointrec fp32", "run_jointrec.py", "", ("--precision", "fp32")),
+    System("jointrec fp32", "run_jointrec.py", "", ("--precision", "fp32"), once=True),
     System("torch-rechub", "run_torch_rechub.py", "torch-rechub", levels=EVERY),
     System("deepctr-torch", "run_deepctr_torch.py", "deepctr-torch", levels=EVERY),
     System("plain torch", "run_plain_torch.py", "plain-torch", levels=EVERY),
@@ -54,6 +56,14 @@ SYSTEMS = (
     System("keras dense", "run_keras.py", "keras", ("--dense",), SMALL, "dense"),
     System("plain torch dense", "run_plain_torch.py", "plain-torch", ("--dense",), SMALL, "dense"),
 )  # fmt: skip
+
+SEQUENCES = (
+    System("jointrec", "run_sequences.py", ""),
+    System("plain transformer", "run_plain_sequences.py", "plain-torch"),
+    System("torch-rechub DIN, one task", "run_rechub_sequences.py", "torch-rechub"),
+    System("deepctr-torch DIN, one task", "run_deepctr_sequences.py", "deepctr-torch"),
+)
+"""Those that can read a past of 50 events."""
 
 LIGHTGBM = System("lightgbm", "run_lightgbm.py", "lightgbm", levels=("1k",))
 
