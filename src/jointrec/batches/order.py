@@ -1,9 +1,9 @@
 """Which rows come when: how many passes a grain gets in an epoch, and in which order.
 
-An epoch is one pass over every grain, so that early stopping looks at each as often as its rows were
-seen: a small grain that is passed more often is learned by heart between two looks. Only a grain of
-fewer than :data:`FEWEST_TAKEN` rows is passed as often as gives that many, for it would hardly be
-learned from otherwise. Every step sees every grain.
+An epoch is one pass over every grain, so that early stopping looks at each as often as its rows
+were seen: a small grain that is passed more often is learned by heart between two looks. Only a
+grain of fewer than :data:`FEWEST_TAKEN` rows is passed as often as gives that many, for it would
+hardly be learned from otherwise. Every step sees every grain.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ FEWEST_ROWS = 128
 def taken(sizes: Sequence[int], rows: int) -> tuple[int, tuple[int, ...]]:
     """The steps of an epoch, and how many rows of each grain the whole epoch takes.
 
-    A grain is passed once, or in whole passes until it has given 4,000 rows, and gives every step at
-    least one row.
+    A grain is passed once, or in whole passes until it has given 4,000 rows, and gives every step
+    at least one row.
 
     :param sizes: The rows of each grain; 0 takes no part.
     :param rows: Rows of one step, over all grains, at most (but for the one that each grain gives).
