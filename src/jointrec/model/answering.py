@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,19 @@ def pieces(
         learned.networks[task], prepared, questions.asked, (task,), rows, told=told
     ):
         yield piece[task]
+
+
+def together(learned: Learned, tasks: Collection[str], questions: Questions) -> dict[str, Answers]:
+    """The answers of several tasks of one grain to the same rows; each network is run once."""
+    prepared = replace(learned.prepared, things=questions.reader.things)
+    rows = np.arange(len(questions.asked))
+    found: dict[str, Answers] = {}
+    for network in dict.fromkeys(learned.networks[task] for task in tasks):
+        own = [task for task in tasks if learned.networks[task] is network]
+        said = list(answers_of(network, prepared, questions.asked, own, rows))
+        for task in own:
+            found[task] = np.concatenate([piece[task] for piece in said] or [np.zeros(0)])
+    return found
 
 
 def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:

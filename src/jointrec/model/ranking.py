@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 
 from jointrec.errors import DataError, unknown_name
 
-from .answering import Answers, check_k, pieces
+from .answering import Answers, check_k, pieces, together
 from .asking import Key
 from .learned import Learned
 from .moments import Moment
@@ -41,7 +41,7 @@ def best_for(
     barred = {str(key) for key in exclude}
     considered = table if candidates is None else [str(key) for key in candidates]
     chosen = [key for key in considered if key not in barred]
-    scores = {task: _scores(learned, task, entity, chosen, keys, at, context) for task in rank_by}
+    scores = _scores(learned, rank_by, entity, chosen, keys, at, context)
     total = sum((rank_by[task] * scores[task] for task in rank_by), np.zeros(len(chosen)))
     best = np.argsort(-total, kind="stable")[:k]
     return pl.DataFrame(
@@ -49,7 +49,7 @@ def best_for(
             "rank": np.arange(1, len(best) + 1),
             entity: pl.Series([chosen[n] for n in best], dtype=pl.String),
             "score": total[best],
-            **{task: values[best] for task, values in scores.items()},
+            **{task: scores[task][best] for task in rank_by},
         }
     )
 
@@ -154,18 +154,34 @@ def _context_features(learned: Learned, task: str) -> Mapping[str, Any]:
 
 
 def _scores(
+    learned: Learned, tasks: Collection[str], entity: str, chosen: list[str],
+    keys: Mapping[str, Key], at: Moment | None, context: Mapping[str, Any],
+) -> dict[str, Answers]:  # fmt: skip
+    """What each task says of each candidate. Tasks of one grain are asked together."""
+    scores: dict[str, Answers] = {}
+    for grain in learned.plan.grains:
+        own = [t for t in tasks if t in grain.tasks and t not in learned.plan.catalogue]
+        if not own:
+            continue
+        given = {name: key for name, key in keys.items() if name in grain.entities}
+        features = _context_features(learned, own[0])
+        told = {name: value for name, value in context.items() if name in features}
+        questions = by_keys(learned.reader, grain, {**given, entity: chosen}, at, told)
+        for task, said in together(learned, own, questions).items():
+            scores[task] = learned.project.tasks[task].worth(said)
+    for task in tasks:
+        if task in learned.plan.catalogue:
+            scores[task] = _chances(learned, task, entity, chosen, keys, at)
+    return scores
+
+
+def _chances(
     learned: Learned, task: str, entity: str, chosen: list[str], keys: Mapping[str, Key],
-    at: Moment | None, context: Mapping[str, Any],
+    at: Moment | None,
 ) -> Answers:  # fmt: skip
-    """What a task says of each candidate; in a catalogue its chance, which is 0 for strangers."""
+    """The chance of each candidate in a catalogue, which is 0 for strangers."""
     grain = learned.plan.grain_of(task)
     given = {name: key for name, key in keys.items() if name in grain.entities}
-    if task not in learned.plan.catalogue:
-        own = _context_features(learned, task)
-        told = {name: value for name, value in context.items() if name in own}
-        questions = by_keys(learned.reader, grain, {**given, entity: chosen}, at, told)
-        worth = learned.project.tasks[task].worth
-        return np.concatenate([np.zeros(0), *map(worth, pieces(learned, task, questions))])
     unknown = {name: "" for name in grain.sees if name not in given}
     questions = by_keys(learned.reader, grain, {**given, **unknown}, at, {})
     (scores,) = next(pieces(learned, task, questions))
