@@ -75,7 +75,8 @@ class Run:
         begun, rows = perf_counter(), 0
         sums, counts = torch.zeros(len(active)), torch.zeros(len(active), dtype=torch.long)
         self.network.train()
-        with threads(threads_for(self.project.budget.rows)):
+        largest = max(self.loader.taken.values()) // self.loader.steps
+        with threads(threads_for(largest, self.network.fused.size)):
             for step, batch in enumerate(self.loader.epoch(self.epoch), 1):
                 step_sums, step_counts = self._step(batch, active, step)
                 sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)

@@ -7,20 +7,24 @@ from contextlib import contextmanager
 
 import torch
 
-ROWS_A_THREAD = 8_192
-"""A step of fewer rows is faster on one thread than on two that wake each other at every product:
-1.6 times as fast at 2,048 rows of eight tasks, on two cores (docs/log.md)."""
+NUMBERS_A_THREAD = 500_000
+"""Below so many numbers for each, threads that wake each other at every product lose more than they
+share: eight tasks at four grains take 92 ms a step on one thread and 120 on two, one flat table of
+twice the rows 81 and 50 (docs/log.md)."""
 
 
-def threads_for(rows: int) -> int:
-    """The threads for steps of so many rows: at most as many as there are now, at least one.
+def threads_for(rows: int, width: int) -> int:
+    """The threads for the products of a step: at most as many as there are now, at least one.
 
     It follows from the project and not from a measurement, so that a run gives the same bits again.
 
-    >>> threads_for(2_048)
+    :param rows: The rows of the largest grain in a step: products are computed grain by grain.
+    :param width: How many numbers a row has when products begin.
+
+    >>> threads_for(900, 500)
     1
     """
-    return max(1, min(torch.get_num_threads(), rows // ROWS_A_THREAD))
+    return max(1, min(torch.get_num_threads(), rows * width // NUMBERS_A_THREAD))
 
 
 @contextmanager
