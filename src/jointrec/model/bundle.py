@@ -46,6 +46,7 @@ def write(learned: Learned, path: Path) -> Path:
 
     :raises BundleError: where something is at ``path`` that is no bundle.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     durable.write_folder(path, lambda folder: _fill(learned, folder))
     return path
 
