@@ -62,7 +62,9 @@ def test_what_is_loaded_is_what_was_saved(model, bundle, tmp_path):
     assert len({id(n) for n in loaded.networks.values()}) == len(
         {id(n) for n in model.networks.values()}
     )
-    assert durable.content_hash(loaded.save(tmp_path / "new" / "again")) == durable.content_hash(bundle)
+    assert durable.content_hash(loaded.save(tmp_path / "new" / "again")) == durable.content_hash(
+        bundle
+    )
 
 
 def test_what_is_loaded_can_be_measured(model, bundle):
