@@ -8,14 +8,16 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import shop_prepared as shop
+import torch
 
 from jointrec.errors import MissingExtra
 from jointrec.evaluation.baselines import LightGBM
 from jointrec.evaluation.baselines import lightgbm as ours
 from jointrec.evaluation.baselines.lightgbm import few_codes, objective
 from jointrec.evaluation.baselines.matrix import Matrix, matrix
+from jointrec.evaluation.baselines.parts import _hazards
 from jointrec.evaluation.evaluate import question_of
-from jointrec.functional.metrics import auc
+from jointrec.functional.metrics import auc, c_index
 from jointrec.labels import later
 from jointrec.tasks import (
     Amount,
@@ -51,8 +53,8 @@ def question(world, name: str, grain: str):
         (Choice("a.b"), "multiclass"),
         (Ordinal("a.b"), "multiclass"),
         (Quantiles("a.b"), "quantile"),
-        (Multi("a.b"), None),
-        (Survival("a.b"), None),
+        (Multi("a.b"), "binary"),
+        (Survival("a.b"), "binary"),
         (Retrieval(later.next("a.b", of="c")), None),
     ],
 )
@@ -125,6 +127,63 @@ def test_quantiles_are_a_model_each_and_stand_in_order(world):
     share = (spent.labels[spent.test][:, None] <= answers).mean(axis=0)
     assert share[0] < share[1]
     assert share[1] > 0.7
+
+
+def asked_as(question, task, labels, size: int):
+    """The same question of the shop's ``click``, asked as another kind of task."""
+    layout = replace(
+        question.prepared.layout, sizes={**question.prepared.layout.sizes, "click": size}
+    )
+    return replace(
+        question,
+        project=replace(question.project, tasks={**question.project.tasks, "click": task}),
+        prepared=replace(question.prepared, layout=layout),
+        asked=replace(question.asked, labels={**question.asked.labels, "click": labels}),
+    )
+
+
+def test_members_of_a_set_are_a_model_each(world):
+    click = question(world, "click", "impression")
+    # The first is what is clicked, the second always is, the third never.
+    sets = np.where(np.isnan(click.labels), np.nan, (click.labels > 0) + 2.0)
+    asked = asked_as(click, Multi("impression.clicked"), sets, 3)
+    answers = LightGBM().answer(asked, seed=0)
+    assert answers.shape == (len(click.test), 3)
+    assert auc((click.labels > 0)[click.test].astype(float), answers[:, 0]) > 0.95
+    assert (answers[:, 1] > 0.99).all()
+    assert (answers[:, 2] < 0.01).all()
+
+
+def test_times_are_a_hazard_for_each_bin(world):
+    click = question(world, "click", "impression")
+    task = Survival("impression.clicked", within="10d", bins=4)
+    days = np.where(click.labels > 0, 2.0, -10.0)
+    days = np.where(np.isnan(click.labels), np.nan, days)
+    answers = LightGBM().answer(asked_as(click, task, days, 4), seed=0)
+    assert answers.shape == (len(click.test), 4)
+    assert (np.diff(answers, axis=1) >= 0).all()
+    assert c_index(days[click.test], answers) > 0.95
+    assert answers[:, -1].mean() == pytest.approx((days[click.test] > 0).mean(), rel=0.25)
+
+
+def test_the_parts_of_time_have_the_loss_of_the_network():
+    task = Survival("a.b", within="10d", bins=4)
+    days = np.array([0.0, 0.3, 0.625, 7.0, -0.4, -4.0, -10.0, np.nan])
+    parts = _hazards(days, None, task.bounds)
+    hazards = np.random.default_rng(0).uniform(0.1, 0.9, (len(days), 4))
+    mine = np.zeros(len(days))
+    for n, part in enumerate(parts):
+        right = np.where(part.labels == 1, hazards[:, n], 1 - hazards[:, n])
+        mine -= np.where(np.isnan(part.labels), 0.0, part.weights * np.log(right))
+    known = ~np.isnan(days)
+    theirs = task.loss(
+        torch.from_numpy(np.log(hazards / (1 - hazards))[known]), torch.from_numpy(days[known])
+    )
+    assert np.allclose(mine[known], theirs.numpy())
+    weighed = _hazards(days, np.full(len(days), 2.0), task.bounds)
+    assert all(
+        (two.weights == 2 * one.weights).all() for one, two in zip(parts, weighed, strict=True)
+    )
 
 
 def test_chances_learned_from_a_part_of_the_rows_are_those_of_all(world):

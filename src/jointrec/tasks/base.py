@@ -68,8 +68,9 @@ class Task(ABC):
     grows: ClassVar[bool] = False
     """Whether the same may be asked over several lengths of time (see :meth:`grow`)."""
     form: ClassVar[str] = ""
-    """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, an
-    ``amount``, a ``count`` or several ``quantiles``; empty where no other way gives one."""
+    """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, one
+    for each member of a ``set``, an ``amount``, a ``count``, several ``quantiles`` or the chances
+    by several ``times``; empty where no other way gives one."""
     least: ClassVar[float | None] = None
     """The least that can be answered, where there is one: a later sum below it, as of one who gives
     back more than is bought, is learned as it."""
@@ -85,6 +86,11 @@ class Task(ABC):
     @property
     def levels_asked(self) -> tuple[float, ...]:
         """Of which chances the quantiles are asked, for the form ``quantiles``."""
+        return ()
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Between which days its chances lie, from 0 on, for the form ``times``."""
         return ()
 
     @property

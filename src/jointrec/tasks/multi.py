@@ -47,6 +47,7 @@ class Multi(Task):
     most: int = MOST_CLASSES
 
     cell: ClassVar[str] = "list"
+    form: ClassVar[str] = "set"
     adds_up: ClassVar[bool] = False
     has_worth: ClassVar[bool] = False
     answers: ClassVar[str] = "probability of each class by itself, 0 to 1"

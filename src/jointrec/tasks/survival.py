@@ -52,6 +52,7 @@ class Survival(Task):
     bins: int = 12
 
     cell: ClassVar[str] = "number"
+    form: ClassVar[str] = "times"
     adds_up: ClassVar[bool] = False
     verbs: ClassVar[tuple[str, ...]] = ("until",)
     answers: ClassVar[str] = "chance that it has happened by the end of each bin of time, 0 to 1"
@@ -76,6 +77,10 @@ class Survival(Task):
     def edges(self) -> tuple[float, ...]:
         """Where bins end, in days; the first is 0, one more than bins."""
         return tuple(self.days * (k / self.bins) ** 2 for k in range(self.bins + 1))
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        return self.edges
 
     def learn(self, labels: pl.Series) -> State:
         return {}

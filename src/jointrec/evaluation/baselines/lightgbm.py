@@ -8,12 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float32
 
 from jointrec.errors import missing_extra
 from jointrec.tasks import Task
 
 from .base import Baseline, Question
 from .matrix import Matrix, matrix
+from .parts import Part, parts_of, together
+
+Rows = Float32[np.ndarray, "rows columns"]
+Some = Bool[np.ndarray, "rows"]
 
 ROUNDS, STOP_AFTER = 600, 40
 MOST_CODES = 1_000
@@ -21,7 +26,7 @@ MOST_CODES = 1_000
 LEAVES = (15, 63)
 OBJECTIVES = {
     "chance": "binary", "classes": "multiclass", "amount": "tweedie", "count": "poisson",
-    "quantiles": "quantile",
+    "quantiles": "quantile", "set": "binary", "times": "binary",
 }  # fmt: skip
 """What LightGBM calls each form of answer."""
 
@@ -30,7 +35,8 @@ class LightGBM(Baseline):
     """Gradient boosted trees on the same features as the network, counters included.
 
     Two sizes of tree are tried, each stopped early by its loss on the validation rows; the better
-    one answers. Classes are not reweighted: that moves no AUC and spoils the probabilities.
+    one answers. Classes are not reweighted: that moves no AUC and spoils the probabilities. What
+    has several answers (quantiles, members of a set, bins of time) is a model for each.
     """
 
     name: ClassVar[str] = "lightgbm"
@@ -46,37 +52,47 @@ class LightGBM(Baseline):
             matrix(question.prepared, question.asked, rows)
             for rows in (question.train, question.valid, question.test)
         )
+        settings = _settings(question, seed)
         said = [
-            _predicted(question, settings, train, valid, test)
-            for settings in _all_settings(question, seed)
+            _predicted(question, part, {**settings, **part.settings}, train, valid, test)
+            for part in parts_of(question)
         ]
-        answers = said[0] if len(said) == 1 else np.sort(np.stack(said, axis=1), axis=1)
-        return _task(question).for_all_rows(answers)
+        return _task(question).for_all_rows(together(question, said))
 
 
 def _predicted(
-    question: Question, settings: dict[str, Any], train: Matrix, valid: Matrix, test: Matrix
+    question: Question,
+    part: Part,
+    settings: dict[str, Any],
+    train: Matrix,
+    valid: Matrix,
+    test: Matrix,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """What the better of two sizes of tree says of the test rows."""
     import lightgbm
 
-    weights = question.asked.weights.get(question.task)
+    learned, judged = (~np.isnan(part.labels[rows]) for rows in (question.train, question.valid))
+    labels, judging = part.labels[question.train][learned], part.labels[question.valid][judged]
+    if settings["objective"] == "binary" and len(np.unique(labels)) < 2:
+        # Trees cannot split what is always the same. Half a row of each, so that no chance is 0.
+        return np.full(len(test.values), (labels.sum() + 0.5) / (len(labels) + 1))
+    weights = part.weights
     small = {**settings, "num_leaves": LEAVES[0]}
     data = lightgbm.Dataset(
-        train.values,
-        question.labels[question.train],
-        weight=None if weights is None else weights[question.train],
+        _kept(train.values, learned),
+        labels,
+        weight=None if weights is None else weights[question.train][learned],
         categorical_feature=few_codes(train),
         params=small,
         free_raw_data=False,
     )
-    if not len(question.valid):
+    if not len(judging):
         booster = lightgbm.train(small, data, ROUNDS // 5)
         return np.asarray(booster.predict(test.values), dtype=np.float64)
     judge = lightgbm.Dataset(
-        valid.values,
-        question.labels[question.valid],
-        weight=None if weights is None else weights[question.valid],
+        _kept(valid.values, judged),
+        judging,
+        weight=None if weights is None else weights[question.valid][judged],
         reference=data,
         free_raw_data=False,
     )
@@ -96,6 +112,11 @@ def objective(task: Task) -> str | None:
     return OBJECTIVES.get(task.form)
 
 
+def _kept(values: Rows, rows: Some) -> Rows:
+    """Some of the rows; without a copy where it is all of them."""
+    return values if rows.all() else values[rows]
+
+
 def few_codes(data: Matrix) -> list[int]:
     """The columns of codes that are few enough to be categories."""
     return [n for n in data.categories if np.ptp(data.values[:, n]) < MOST_CODES]
@@ -105,8 +126,8 @@ def _task(question: Question) -> Task:
     return question.project.tasks[question.task]
 
 
-def _all_settings(question: Question, seed: int) -> list[dict[str, Any]]:
-    """The settings of each model: one, or one for each quantile."""
+def _settings(question: Question, seed: int) -> dict[str, Any]:
+    """The settings that all models of a task share."""
     settings: dict[str, Any] = {
         "objective": objective(_task(question)),
         "learning_rate": 0.05,
@@ -125,6 +146,4 @@ def _all_settings(question: Question, seed: int) -> list[dict[str, Any]]:
     if settings["objective"] == "multiclass":
         outputs = torch.zeros(1, question.prepared.layout.sizes[question.task])
         settings["num_class"] = _task(question).answer(outputs).shape[1]
-    if settings["objective"] == "quantile":
-        return [{**settings, "alpha": level} for level in _task(question).levels_asked]
-    return [settings]
+    return settings
