@@ -2,6 +2,7 @@
 
 from .base import Baseline, Question
 from .lightgbm import LightGBM
+from .logistic import LogisticRegression
 from .popularity import Popularity
 
-__all__ = ["Baseline", "LightGBM", "Popularity", "Question"]
+__all__ = ["Baseline", "LightGBM", "LogisticRegression", "Popularity", "Question"]

@@ -15,7 +15,7 @@ from jointrec.tasks import Task
 
 from .base import Baseline, Question
 from .matrix import Matrix, matrix
-from .parts import Part, parts_of, together
+from .parts import Part, always, parts_of, together
 
 Rows = Float32[np.ndarray, "rows columns"]
 Some = Bool[np.ndarray, "rows"]
@@ -73,9 +73,9 @@ def _predicted(
 
     learned, judged = (~np.isnan(part.labels[rows]) for rows in (question.train, question.valid))
     labels, judging = part.labels[question.train][learned], part.labels[question.valid][judged]
-    if settings["objective"] == "binary" and len(np.unique(labels)) < 2:
-        # Trees cannot split what is always the same. Half a row of each, so that no chance is 0.
-        return np.full(len(test.values), (labels.sum() + 0.5) / (len(labels) + 1))
+    constant = always(labels) if settings["objective"] == "binary" else None
+    if constant is not None:
+        return np.full(len(test.values), constant)
     weights = part.weights
     small = {**settings, "num_leaves": LEAVES[0]}
     data = lightgbm.Dataset(

@@ -63,6 +63,19 @@ def together(
     return said[0]
 
 
+def always(labels: Float64[np.ndarray, "some"]) -> float | None:
+    """The chance to answer where yes or no is always the same; None where it is not.
+
+    Nothing can be learned then. Half a row of each is added, so that no chance is 0 or 1.
+
+    >>> always(np.zeros(9)), always(np.array([0.0, 1.0]))
+    (0.05, None)
+    """
+    if len(np.unique(labels)) > 1:
+        return None
+    return float((labels.sum() + 0.5) / (len(labels) + 1))
+
+
 def _member(labels: Float64[np.ndarray, "rows"], which: int) -> Float64[np.ndarray, "rows"]:
     """Whether a class is in each set, which is written as one number: a bit for each class."""
     known = ~np.isnan(labels)
