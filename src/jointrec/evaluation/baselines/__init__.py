@@ -1,8 +1,18 @@
 """Other ways to answer a task, one per file. The list is the registry."""
 
 from .base import Baseline, Question
+from .ease import EASE
+from .item_knn import ItemKNN
 from .lightgbm import LightGBM
 from .logistic import LogisticRegression
 from .popularity import Popularity
 
-__all__ = ["Baseline", "LightGBM", "LogisticRegression", "Popularity", "Question"]
+__all__ = [
+    "EASE",
+    "Baseline",
+    "ItemKNN",
+    "LightGBM",
+    "LogisticRegression",
+    "Popularity",
+    "Question",
+]
