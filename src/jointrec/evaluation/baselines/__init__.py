@@ -2,17 +2,21 @@
 
 from .base import Baseline, Question
 from .ease import EASE
+from .ets import ETS
 from .item_knn import ItemKNN
 from .lightgbm import LightGBM
 from .logistic import LogisticRegression
 from .popularity import Popularity
+from .seasonal_naive import SeasonalNaive
 
 __all__ = [
     "EASE",
+    "ETS",
     "Baseline",
     "ItemKNN",
     "LightGBM",
     "LogisticRegression",
     "Popularity",
     "Question",
+    "SeasonalNaive",
 ]
