@@ -1,17 +1,21 @@
 """Other ways to answer a task, one per file. The list is the registry."""
 
 from .base import Baseline, Question
+from .bg_nbd import BGNBD
 from .ease import EASE
 from .ets import ETS
 from .item_knn import ItemKNN
 from .lightgbm import LightGBM
 from .logistic import LogisticRegression
 from .popularity import Popularity
+from .rfm import RFM
 from .seasonal_naive import SeasonalNaive
 
 __all__ = [
+    "BGNBD",
     "EASE",
     "ETS",
+    "RFM",
     "Baseline",
     "ItemKNN",
     "LightGBM",

@@ -36,8 +36,7 @@ class LogisticRegression(Baseline):
         return bool(len(question.train)) and form in ("chance", "set")
 
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        if find_spec("sklearn") is None:
-            raise missing_extra("scikit-learn", "baselines", needed_for="the logistic baseline")
+        need_sklearn(self.name)
         train, valid, test = (
             matrix(question.prepared, question.asked, rows)
             for rows in (question.train, question.valid, question.test)
@@ -45,8 +44,14 @@ class LogisticRegression(Baseline):
         form = _columns(train)
         inputs = form.fit_transform(train.values), form.transform(test.values)
         judged = form.transform(valid.values) if len(question.valid) else None
-        said = [_predicted(question, part, *inputs, judged, seed) for part in parts_of(question)]
+        said = [chances_of(question, part, *inputs, judged, seed) for part in parts_of(question)]
         return question.project.tasks[question.task].for_all_rows(together(question, said))
+
+
+def need_sklearn(way: str) -> None:
+    """:raises MissingExtra: where scikit-learn is not installed."""
+    if find_spec("sklearn") is None:
+        raise missing_extra("scikit-learn", "baselines", needed_for=f"the {way} baseline")
 
 
 def _columns(train: Matrix) -> Any:
@@ -67,7 +72,7 @@ def _columns(train: Matrix) -> Any:
     )
 
 
-def _predicted(
+def chances_of(
     question: Question,
     part: Part,
     train: Any,
@@ -75,7 +80,10 @@ def _predicted(
     valid: Any,
     seed: int,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """What the best of all strengths says of the test rows."""
+    """What the best of all strengths says of the test rows.
+
+    :param train, test, valid: The inputs of the question's rows; ``valid`` is None without such.
+    """
     labels, judging = part.labels[question.train], part.labels[question.valid]
     constant = always(labels)
     if constant is not None:
