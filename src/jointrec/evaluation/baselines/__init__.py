@@ -2,6 +2,7 @@
 
 from .base import Baseline, Question
 from .bg_nbd import BGNBD
+from .bm25 import BM25
 from .ease import EASE
 from .ets import ETS
 from .item_knn import ItemKNN
@@ -13,6 +14,7 @@ from .seasonal_naive import SeasonalNaive
 
 __all__ = [
     "BGNBD",
+    "BM25",
     "EASE",
     "ETS",
     "RFM",

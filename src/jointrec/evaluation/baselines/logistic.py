@@ -93,19 +93,20 @@ def chances_of(
         for rows in (question.train, question.valid)
     ]
     if valid is None:
-        return _chances(_fitted(STRENGTHS[2], train, labels, weights[0], seed), test)
-    models = [_fitted(strength, train, labels, weights[0], seed) for strength in STRENGTHS]
+        return _chances(fitted(STRENGTHS[2], train, labels, weights[0], seed), test)
+    models = [fitted(strength, train, labels, weights[0], seed) for strength in STRENGTHS]
     losses = [_loss(judging, _chances(model, valid), weights[1]) for model in models]
     return _chances(models[int(np.argmin(losses))], test)
 
 
-def _fitted(
+def fitted(
     strength: float,
     inputs: Any,
     labels: np.ndarray[Any, np.dtype[np.float64]],
     weights: np.ndarray[Any, np.dtype[np.float64]] | None,
     seed: int,
 ) -> Any:
+    """The model of scikit-learn, fitted with one strength."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression as Logistic
 
