@@ -13,7 +13,7 @@ from rich.text import Text
 
 from .durable import write_parquet
 from .errors import JointRecError
-from .evaluation import Report, report_table, verdicts
+from .evaluation import Report, report_table, verdicts, ways_of
 from .leaks import Leaks
 from .prepare.check import Checked
 from .training import Watch, live_watch
@@ -121,7 +121,7 @@ def print_report(report: Report, out: Path | None = None) -> None:
     """
     show = console()
     show.print(report_table(report))
-    for other in ("alone", "lightgbm", "popularity"):
+    for other in (way for way in ways_of(report) if way not in ("joint", "oracle")):
         found = {verdict: names for verdict, names in verdicts(report, other).items() if names}
         if found:
             words = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in found.items())

@@ -69,6 +69,28 @@ def test_the_table_says_what_the_report_says():
     assert cells(text.getvalue().replace("┃", "│"), "│") == cells(GOLDEN)
 
 
+def test_of_several_others_it_shows_the_best():
+    other = Interval(0.6, 0.5, 0.7)
+    tasks = dict(REPORT.tasks)
+    better, lower = (
+        task(
+            {"joint": other, "mine": other, "yours": Interval(value, 0.1, 0.9), "odd": unknown},
+            {"mine": other, "yours": Interval(-0.2, -0.3, -0.1)},
+            better=better,
+        )
+        for value, better in ((0.8, "higher"), (0.2, "lower"))
+        for unknown in (Interval(NAN, NAN, NAN),)
+    )
+    report = Report({"click": better, "late": lower, "[red]": tasks["[red]"]}, {})
+    text = io.StringIO()
+    Console(file=text, width=200).print(report_table(report))
+    title, *lines = cells(text.getvalue().replace("┃", "│"), "│")
+    assert title[5:] == ["joint", "alone", "best of the others"]
+    assert [line[-1] for line in lines] == [
+        "yours .800 (.100–.900) ▼", "yours .200 (.100–.900) ▼", "–",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("interval", "text"),
     [

@@ -3,7 +3,7 @@
 from .baselines import Baseline
 from .evaluate import Answers, Oracle, Ways, evaluate
 from .report import Report, TaskReport
-from .table import report_table, spell, verdicts
+from .table import report_table, spell, verdicts, ways_of
 
 __all__ = [
     "Answers",
@@ -16,4 +16,5 @@ __all__ = [
     "report_table",
     "spell",
     "verdicts",
+    "ways_of",
 ]

@@ -13,6 +13,7 @@ from jointrec.functional.intervals import Interval
 from .report import Report, TaskReport
 
 ORDER = ("joint", "alone", "lightgbm", "popularity", "oracle")
+BEST = "best of the others"
 SIGNS = {
     "better": ("▲", "green"),
     "level": ("=", "dim"),
@@ -31,9 +32,10 @@ def ways_of(report: Report) -> list[str]:
 def report_table(report: Report) -> Table:
     """The deciding metric of every task, for every way, with 95 % intervals.
 
+    Ways beyond the usual ones share a column where there are several: of each task it has the best.
     ▲ joint is better, ▼ worse, = level: by the interval of the paired difference.
     """
-    ways = ways_of(report)
+    ways, others = _columns(report)
     table = Table(title="Each task's deciding metric on test rows, with 95 % intervals")
     table.add_column("task", style="bold")
     table.add_column("grain")
@@ -47,10 +49,30 @@ def report_table(report: Report) -> Table:
         arrow = "↑" if task.better == "higher" else "↓"
         table.add_row(
             Text(name), Text(task.grain), f"{task.rows:,}", positives, f"{task.metric} {arrow}",
-            *[_cell(task, way) for way in ways],
+            *[_best(task, others) if way == BEST else _cell(task, way) for way in ways],
         )  # fmt: skip
     table.caption = "↑ higher is better · ↓ lower is better · joint is ▲ better, ▼ worse, = level"
     return table
+
+
+def _columns(report: Report) -> tuple[list[str], list[str]]:
+    """The columns, and the ways of which one of them has the best."""
+    ways = ways_of(report)
+    others = [way for way in ways if way not in ORDER]
+    if len(others) < 2:
+        return ways, []
+    usual = [way for way in ways if way in ORDER[:-1]]
+    return [*usual, BEST, *(way for way in ways if way == ORDER[-1])], others
+
+
+def _best(task: TaskReport, others: Iterable[str]) -> Text:
+    """The best of some ways, and what it is called."""
+    found = {way: task.systems[way][task.metric].value for way in others if way in task.systems}
+    known = {way: value for way, value in found.items() if not math.isnan(value)}
+    if not known:
+        return Text("–", style="dim")
+    best = (min if task.better == "lower" else max)(known, key=known.__getitem__)
+    return Text(f"{best} ").append_text(_cell(task, best))
 
 
 def _cell(task: TaskReport, way: str) -> Text:

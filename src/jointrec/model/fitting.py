@@ -16,7 +16,7 @@ import torch
 from jointrec import __version__, durable
 from jointrec.errors import JointRecError
 from jointrec.evaluation import Baseline, Oracle, Report, Ways, evaluate
-from jointrec.evaluation.baselines import LightGBM, Popularity
+from jointrec.evaluation.baselines import BY_DEFAULT
 from jointrec.leaks import scan_prepared
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
@@ -34,13 +34,15 @@ class Compare:
     """What joint training is compared with. The more, the longer it takes.
 
     :param alone: Train every task alone as well, with the same features and budget.
-    :param baselines: Other ways to answer; those whose package is missing are left out, aloud.
+    :param baselines: Other ways to answer, of which each answers the tasks that it applies to;
+        those whose package is missing are left out, aloud. Default: those that take seconds. By
+        name: ``LogisticRegression``, ``ItemKNN`` and ``EASE`` of `jointrec.evaluation.baselines`.
     :param oracles: For each task with a known truth, that truth (simulated data only).
     :param rounds: How often clusters are resampled for the intervals.
     """
 
     alone: bool = True
-    baselines: Sequence[Baseline] = (LightGBM(), Popularity())
+    baselines: Sequence[Baseline] = BY_DEFAULT
     oracles: Mapping[str, Oracle] | None = None
     rounds: int = 200
 
@@ -63,7 +65,8 @@ def fit(
     :param out: Where to write: ``model/`` (the bundle), ``report.json``, ``log.jsonl``,
         ``findings.csv``, ``quarantine/`` and, while it runs, ``checkpoints/``. Default: nowhere.
     :param resume: Go on from the checkpoints in ``out``. It ends with the same bits.
-    :param compare: What to compare with. Default: alone, LightGBM and popularity.
+    :param compare: What to compare with. Default: alone, and the baselines that
+        take seconds.
     :param watch: Told how it goes. Default: nobody.
     :param cache: A folder in which what is prepared is kept, and found by the next fit of the same
         tables. Default: none. It holds what the tables hold; whoever reads it reads them.
