@@ -273,16 +273,14 @@ def evaluate(
 @app.command()
 def predict(
     folder: Folder,
-    task: Annotated[str, typer.Argument(help="The task to answer.", show_default=False)],
+    task: Annotated[str, typer.Argument(help="What to answer: click, or click,buy.")],
     key: Keys = None,
     rows: Annotated[
         Path | None, typer.Option(help="A file of rows to answer instead of keys.")
     ] = None,
     at: At = None,
     k: Annotated[int, typer.Option(help="How many of a catalogue to list.", min=1)] = 10,
-    given: Annotated[
-        str | None, typer.Option(help="A task before it in its funnel, taken to have happened.")
-    ] = None,
+    given: Annotated[str | None, typer.Option(help="A step before it that has happened.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the answers here: .csv or .parquet.")
     ] = None,
@@ -303,7 +301,9 @@ def predict(
     keys: dict[str, Any] = {
         name: given[0] if len(given) == 1 else given for name, given in _keys(model, key).items()
     }
-    answers = model.predict(task, rows, at=at, k=k, given=given, **keys)
+    answers = model.predict(
+        task.split(",") if "," in task else task, rows, at=at, k=k, given=given, **keys
+    )
     if out is not None:
         write_frame(answers, out)
         typer.echo(f"Wrote {len(answers):,} answers to {out}.")

@@ -70,6 +70,36 @@ def test_a_step_of_a_funnel_may_be_taken_to_have_happened(model):
         model.predict("cart", given="nothing", **who)
 
 
+def test_several_tasks_are_answered_as_each_alone(model):
+    who = {"user": "u7", "query": "q1", "item": items()[:20]}
+    both = model.predict(["cart", "click"], **who)
+    assert both.columns == ["user", "query", "item", "cart", "click"]
+    for task in ("cart", "click"):
+        np.testing.assert_array_equal(both[task], model.predict(task, **who)["answer"])
+    assert model.predict(["click", "cart"], item=[]).height == 0
+    intent = model.predict(["intent"])
+    assert intent["intent"].to_list() == model.predict("intent")["answer"].to_list()
+
+
+@pytest.mark.parametrize(
+    "tasks, given, said",
+    [
+        ([], None, "at least one task"),
+        (
+            ["click", "gone"],
+            None,
+            "not of the same rows. Together with `click` can be asked: .*cart",
+        ),
+        (["gone", "next"], None, "`next` lists the best of a catalogue"),
+        (["click", "clik"], None, "`clik`.*`click`"),
+        (["cart", "click"], "click", "about one task"),
+    ],
+)
+def test_several_tasks_that_cannot_be_asked_together(model, tasks, given, said):
+    with pytest.raises(JointRecError, match=said):
+        model.predict(tasks, given=given)
+
+
 def asked_as_in_evaluation(model, task):
     """The rows of a task's test, and what the network said to them when it was measured."""
     asked = asked_again(model.reader, model.plan.grain_of(task))

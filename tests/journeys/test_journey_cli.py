@@ -146,6 +146,10 @@ def test_answers_are_those_of_python(cli, out, model, tmp_path):
     rows.write_parquet(tmp_path / "rows.parquet")
     assert cli("predict", out, "click", "--rows", "rows.parquet", "--out", "a.parquet").code == 0
     assert pl.read_parquet(tmp_path / "a.parquet").equals(model.predict("click", rows))
+    assert cli("predict", out, "click,cart", "--rows", "rows.parquet", "--out", "b.csv").code == 0
+    assert pl.read_csv(tmp_path / "b.csv")["click"].to_list() == (
+        model.predict("click", rows)["answer"].to_list()
+    )
     listed = cli("predict", out, "next", "--key", "user=u7", "--k", 3).out
     for name in model.predict("next", user="u7", k=3)["answer"]:
         assert f" {name} " in listed

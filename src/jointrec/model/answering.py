@@ -34,26 +34,72 @@ def pieces(
         yield piece[task]
 
 
-def together(learned: Learned, tasks: Collection[str], questions: Questions) -> dict[str, Answers]:
-    """The answers of several tasks of one grain to the same rows; each network is run once."""
+def together(
+    learned: Learned, tasks: Collection[str], questions: Questions, *, told: bool = False
+) -> dict[str, Answers]:
+    """The answers of several tasks of one grain to the same rows; each network is run once.
+
+    :param told: All that a person is told of each, instead of the answer itself.
+    """
     prepared = replace(learned.prepared, things=questions.reader.things)
     rows = np.arange(len(questions.asked))
     found: dict[str, Answers] = {}
     for network in dict.fromkeys(learned.networks[task] for task in tasks):
         own = [task for task in tasks if learned.networks[task] is network]
-        said = list(answers_of(network, prepared, questions.asked, own, rows))
+        said = list(answers_of(network, prepared, questions.asked, own, rows, told=told))
         for task in own:
-            found[task] = np.concatenate([piece[task] for piece in said] or [np.zeros(0)])
+            nothing = _nothing(learned, task, told)
+            found[task] = np.concatenate([nothing, *(piece[task] for piece in said)])
     return found
+
+
+def _nothing(learned: Learned, task: str, told: bool) -> Answers:
+    """The answers to no rows."""
+    asked = learned.project.tasks[task]
+    none = torch.zeros(0, asked.size(learned.reader.preparation.tasks[task]))
+    return (asked.told(none) if told else asked.answer(none)).double().numpy()
 
 
 def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:
     """One row for each row asked: its keys, its ``answer``, and what the task says beside it."""
-    asked, state = learned.project.tasks[task], learned.reader.preparation.tasks[task]
-    found = list(pieces(learned, task, questions, told=True))
-    nothing = asked.told(torch.zeros(0, asked.size(state))).double().numpy()
-    columns = asked.columns(np.concatenate([nothing, *found]), state)
+    columns = _columns(learned, task, together(learned, [task], questions, told=True)[task])
     return _keys(questions).with_columns([values.alias(name) for name, values in columns.items()])
+
+
+def answered_together(learned: Learned, tasks: Sequence[str], questions: Questions) -> pl.DataFrame:
+    """One row for each row asked: its keys, and the answer of each task in a column of its name."""
+    said = together(learned, tasks, questions, told=True)
+    answers = [_columns(learned, task, said[task])["answer"].alias(task) for task in tasks]
+    return _keys(questions).with_columns(answers)
+
+
+def _columns(learned: Learned, task: str, told: Answers) -> dict[str, pl.Series]:
+    return learned.project.tasks[task].columns(told, learned.reader.preparation.tasks[task])
+
+
+def check_together(learned: Learned, tasks: Sequence[str], given: str | None) -> None:
+    """Refuses tasks that cannot be answered side by side.
+
+    :raises DataError: saying which can.
+    """
+    if not tasks:
+        raise DataError("predict: name at least one task.")
+    if given is not None:
+        raise DataError("predict: `given` is about one task. Ask for it alone.")
+    ranking = [task for task in tasks if task in learned.plan.catalogue]
+    if ranking:
+        raise DataError(
+            f"predict: `{ranking[0]}` lists the best of a catalogue, several rows for each row "
+            "asked. Ask for it alone."
+        )
+    grain = learned.plan.grain_of(tasks[0])
+    apart = [task for task in tasks if task not in grain.tasks]
+    if apart:
+        raise DataError(
+            f"predict: `{apart[0]}` is asked of {learned.plan.grain_of(apart[0]).name}, "
+            f"`{tasks[0]}` of {grain.name}: not of the same rows. Together with `{tasks[0]}` can "
+            f"be asked: {', '.join(task for task in grain.tasks if task != tasks[0]) or 'none'}."
+        )
 
 
 def answered_given(learned: Learned, task: str, given: str, questions: Questions) -> pl.DataFrame:
@@ -62,10 +108,8 @@ def answered_given(learned: Learned, task: str, given: str, questions: Questions
     The answer over all rows, divided by the chance of ``given``: both are of one funnel, so the
     share is a chance again, or what is expected of those to whom it happened.
     """
-    both = [
-        np.concatenate([np.zeros(0), *pieces(learned, one, questions)]) for one in (task, given)
-    ]
-    share = both[0] / np.maximum(both[1], 1e-300)
+    both = together(learned, (task, given), questions)
+    share = both[task] / np.maximum(both[given], 1e-300)
     if learned.project.tasks[task].form == "chance":
         share = np.minimum(share, 1.0)
     return _keys(questions).with_columns(pl.Series("answer", share))

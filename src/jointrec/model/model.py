@@ -17,8 +17,16 @@ from jointrec.project import Project
 from jointrec.tasks.horizons import horizons_of
 
 from . import bundle
-from .answering import answered, answered_given, check_given, interleaved, listed
-from .asking import Key
+from .answering import (
+    answered,
+    answered_given,
+    answered_together,
+    check_given,
+    check_together,
+    interleaved,
+    listed,
+)
+from .asking import Key, Questions
 from .learned import Learned
 from .moments import Moment
 from .questions import by_keys, by_table
@@ -38,7 +46,7 @@ class Model(Learned):
 
     def predict(
         self,
-        task: str,
+        task: str | Sequence[str],
         rows: Any = None,
         *,
         at: Moment | None = None,
@@ -47,7 +55,7 @@ class Model(Learned):
         given: str | None = None,
         **keys: Key | Sequence[Key],
     ) -> pl.DataFrame:
-        """Answers a task: for the keys given, for a table of rows, or for every entity.
+        """Answers a task, or several: for the keys given, for a table of rows, or for everybody.
 
         Whatever was never seen is legal: a key that no table holds is an unknown thing, an entity
         that is not named is unknown, and so is a value that no training row had. A number that
@@ -55,6 +63,8 @@ class Model(Learned):
 
         :param task: Which one, by its name in the project. Of a task with several horizons each has
             a name of its own, ``sales_7d``; all of them have the one that was declared, ``sales``.
+            Several names (``["click", "buy"]``) of tasks that are asked of the same rows are
+            answered in one pass, which takes hardly longer than one of them.
         :param rows: A file or a table with a column for each entity (called as in the event, as the
             entity's key, or as the entity), and any features of the event. The event's time, or a
             column ``moment`` where entities are asked, asks each row at its own moment.
@@ -70,9 +80,12 @@ class Model(Learned):
         :returns: One row for each row asked (and each horizon, in ``within``), in its order, with a
             column for each entity and ``answer``; for classes also ``probability`` and one column
             per class; for a catalogue ``k`` rows each, best first, with ``rank`` and ``score``.
+            Of several tasks the answer of each is a column of its name.
         :raises JointRecError: for a task, entity or feature that there is not, and for rows that
             cannot be read.
         """
+        if not isinstance(task, str):
+            return self._predict_together(task, rows, at, context, given, keys)
         horizons = horizons_of(self.project.tasks, task)
         if task not in self.project.tasks and horizons:
             frames = [
@@ -86,18 +99,41 @@ class Model(Learned):
         if given is not None:
             self.check_task(given)
             check_given(self, task, given)
-        grain = self.plan.grain_of(task)
-        if rows is None:
-            questions = by_keys(self.reader, grain, keys, at, context or {})
-        elif keys or context:
-            raise DataError("predict: give rows, or keys and context, not both.")
-        else:
-            questions = by_table(self.reader, grain, rows, at)
+        questions = self._questions(task, rows, at, context, keys)
         if task in self.plan.catalogue:
             return listed(self, task, questions, k)
         if given is not None:
             return answered_given(self, task, given, questions)
         return answered(self, task, questions)
+
+    def _predict_together(
+        self, tasks: Sequence[str], rows: Any, at: Moment | None,
+        context: Mapping[str, Any] | None, given: str | None,
+        keys: Mapping[str, Key | Sequence[Key]],
+    ) -> pl.DataFrame:  # fmt: skip
+        known = self.project.tasks
+        named = [
+            one
+            for task in tasks
+            for one in ([task] if task in known else horizons_of(known, task).values() or [task])
+        ]
+        for task in named:
+            self.check_task(task)
+        check_together(self, named, given)
+        questions = self._questions(named[0], rows, at, context, keys)
+        return answered_together(self, list(dict.fromkeys(named)), questions)
+
+    def _questions(
+        self, task: str, rows: Any, at: Moment | None, context: Mapping[str, Any] | None,
+        keys: Mapping[str, Key | Sequence[Key]],
+    ) -> Questions:  # fmt: skip
+        """The rows that are asked, of the grain of a task."""
+        grain = self.plan.grain_of(task)
+        if rows is None:
+            return by_keys(self.reader, grain, keys, at, context or {})
+        if keys or context:
+            raise DataError("predict: give rows, or keys and context, not both.")
+        return by_table(self.reader, grain, rows, at)
 
     def recommend(
         self,
