@@ -219,10 +219,10 @@ def slow_expert(experts, group, number, x):
     for place, layer in enumerate(experts.layers):
         x = layer.weights[group][number] @ x + layer.biases[group][number]
         if place < len(experts.layers) - 1:
-            x = x * torch.sigmoid(x)
+            x = x.clamp(min=0)
     x = (x - x.mean()) / torch.sqrt(((x - x.mean()) ** 2).mean() + 1e-5)
     x = x * experts.gains[group][number] + experts.shifts[group][number]
-    return x * torch.sigmoid(x)
+    return x.clamp(min=0)
 
 
 def slow_mix(gates, reader, x, opinions):

@@ -2,7 +2,7 @@ import torch
 
 from jointrec.batches import Bag, FieldBatch
 from jointrec.network import FusedTable
-from jointrec.network.table import field_vectors, gathered
+from jointrec.network.table import field_vectors, gathered, id_vectors
 
 
 def test_fields_stand_side_by_side_and_bags_are_averaged() -> None:
@@ -51,3 +51,14 @@ def test_gradients_add_up_where_a_row_is_read_twice() -> None:
     gathered(matrix, torch.tensor([1, 1, 0])).sum().backward()
     assert matrix.grad is not None
     assert matrix.grad.tolist() == [[1, 1], [2, 2], [0, 0]]
+
+
+def test_in_bf16_gradients_add_up_in_float32() -> None:
+    vectors = torch.tensor([[1.0, 2.0], [3.0, 257.0]]).requires_grad_()
+    ids = torch.tensor([[0, 1]] * 1000)
+    read = id_vectors(ids, vectors, torch.bfloat16)
+    assert read.dtype is torch.bfloat16
+    assert read[7].tolist() == [1.0, 2.0, 3.0, 256.0]
+    read.sum().backward()
+    assert vectors.grad is not None
+    assert vectors.grad.tolist() == [[1000.0] * 2] * 2  # bf16 would end at 256

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from jointrec.sharing.dropout import dropped
-from jointrec.sharing.products import block_products, wide_product
+from jointrec.sharing.products import _linear, block_products, wide_product
 
 
 def drawn(*shapes: tuple[int, ...], kind: torch.dtype = torch.float64) -> list[torch.Tensor]:
@@ -34,11 +34,34 @@ def test_one_product_is_that_of_each_block() -> None:
     assert torch.autograd.gradcheck(wide_product, (x, weight, bias))
 
 
+def test_what_is_below_nothing_is_nothing_and_learns_nothing() -> None:
+    x, weight, bias = drawn((7, 5), (3, 4, 5), (3, 4))
+    each = x.unsqueeze(1).expand(-1, 3, -1).contiguous()
+    for product, given in ((wide_product, x), (block_products, each)):
+        plain = product(given, weight, bias)
+        assert 0 < (plain < 0).double().mean() < 1
+        torch.testing.assert_close(product(given, weight, bias, relu=True), plain.clamp(min=0))
+        inputs = (given.detach().requires_grad_(), weight, bias)
+        assert torch.autograd.gradcheck(lambda *of: product(*of, relu=True), inputs)  # noqa: B023
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("rows", [0, 1, 65])
+def test_one_pass_of_onednn_is_the_layer_of_pytorch(rows: int, relu: bool) -> None:
+    x, weight, bias = (t.detach() for t in drawn((rows, 32), (48, 32), (48,), kind=torch.bfloat16))
+    expected = x.float() @ weight.float().T + bias.float()
+    expected = expected.relu() if relu else expected
+    torch.testing.assert_close(
+        _linear(x, weight, bias, relu).float(), expected, rtol=8e-3, atol=1e-2
+    )
+
+
 def test_without_rows_there_is_nothing() -> None:
-    x, weight, bias = drawn((0, 2, 3), (2, 5, 3), (2, 5))
-    block_products(x, weight, bias).sum().backward()
-    assert weight.grad is not None
-    assert not weight.grad.any()
+    for relu in (False, True):
+        x, weight, bias = drawn((0, 2, 3), (2, 5, 3), (2, 5))
+        block_products(x, weight, bias, relu=relu).sum().backward()
+        assert weight.grad is not None
+        assert not weight.grad.any()
 
 
 def test_bf16_rows_leave_the_weights_as_they_are() -> None:

@@ -15,7 +15,8 @@ def side_by_side(
     """All parts and then one sign per part: 1 where it is there, 0 where zeros stand for it.
 
     Without the signs a network could not tell a part that is missing from one that is all zeros.
-    Where products are computed in bf16, the row is cast to it here, once for all that reads it.
+    Where products are computed in bf16, the parts are cast to it here, once for all that reads the
+    row.
 
     >>> side_by_side([torch.ones(2, 1), None], [1, 2])
     tensor([[1., 0., 0., 1., 0.],
@@ -23,14 +24,15 @@ def side_by_side(
     """
     some = next(part for part in parts if part is not None)
     rows = len(some)
+    device, kind = some.device.type, some.dtype
+    if torch.is_autocast_enabled(device):
+        kind = torch.get_autocast_dtype(device)
     blocks = [
-        some.new_zeros(rows, size) if part is None else part
+        some.new_zeros(rows, size, dtype=kind) if part is None else part.to(kind)
         for part, size in zip(parts, sizes, strict=True)
     ]
-    signs = some.new_tensor([part is not None for part in parts])
-    row, device = torch.cat([*blocks, signs.expand(rows, -1)], dim=1), some.device.type
-    computed = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else row.dtype
-    return row.to(computed)
+    signs = torch.tensor([part is not None for part in parts], dtype=kind, device=some.device)
+    return torch.cat([*blocks, signs.expand(rows, -1)], dim=1)
 
 
 def width_of(sizes: Sequence[int]) -> int:

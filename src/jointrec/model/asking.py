@@ -28,6 +28,25 @@ PlainKey = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Known:
+    """Rows of an entity's table, which need not be looked up by their keys.
+
+    :param codes: Their codes.
+    :param keys: Their keys, as text.
+    """
+
+    codes: Int64[np.ndarray, "rows"]
+    keys: pl.Series
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Keys = PlainKey | Sequence[PlainKey] | Known
+"""Of one entity: one key for all rows, one for each, or rows of its table."""
+
+
+@dataclass(frozen=True)
 class Questions:
     """Rows to answer, and the reader that knows every thing in them.
 
@@ -42,7 +61,7 @@ class Questions:
 def ask(
     reader: Reader,
     grain: Grain,
-    keys: Mapping[str, Sequence[PlainKey]],
+    keys: Mapping[str, Keys],
     times: Int64[np.ndarray, "rows"] | None,
     context: pl.DataFrame,
 ) -> Questions:
@@ -60,8 +79,14 @@ def ask(
     codes: dict[str, Int64[np.ndarray, "rows"]] = {}
     names: dict[str, pl.Series] = {}
     for entity in grain.entities:
-        given = keys.get(entity, [""] * count)
-        reader, codes[entity], names[entity] = _codes(reader, entity, given)
+        given = keys.get(entity, "")
+        if isinstance(given, Known):
+            codes[entity], names[entity] = given.codes, given.keys.alias(entity)
+        elif isinstance(given, str | Mapping):
+            reader, code, name = _codes(reader, entity, [given])
+            codes[entity], names[entity] = code.repeat(count), name.new_from_index(0, count)
+        else:
+            reader, codes[entity], names[entity] = _codes(reader, entity, given)
     rows = Rows(codes, times, np.arange(count))
     return Questions(reader, reader.read(grain, rows, context), names)
 
@@ -86,36 +111,41 @@ def _codes(
 ) -> tuple[Reader, Int64[np.ndarray, "rows"], pl.Series]:
     """The code of each key, by a reader that knows them all, and each key as text."""
     place = reader.tables.codes(entity)
-    if all(isinstance(key, str) and key in place for key in keys):
-        known = np.array([place[str(key)] for key in keys], dtype=np.int64)
-        return reader, known, pl.Series(entity, keys, dtype=pl.String)
-    distinct = {repr(key): key for key in keys}
+    codes = np.fromiter(
+        (place.get(key, 0) if isinstance(key, str) else 0 for key in keys), np.int64, len(keys)
+    )
     features = reader.project.entity[entity].features
-    strangers = {
-        name: described
-        for name, key in distinct.items()
-        if (described := _described(entity, key, place, features)) is not None
-    }
+    texts = [name for name, feature in features.items() if isinstance(feature, Text)]
     first = len(reader.things[entity].keys)
+    strangers: dict[str, Mapping[str, Any]] = {}
+    at: dict[str, int] = {}
+    for n in np.flatnonzero(codes == 0).tolist():
+        described = _described(entity, keys[n], features, texts)
+        if described is not None:
+            name = repr(keys[n])
+            strangers.setdefault(name, described)
+            codes[n] = at.setdefault(name, first + len(at))
     if strangers:
         reader = _with_strangers(reader, entity, list(strangers.values()))
-    at = {name: first + n for n, name in enumerate(strangers)}
-    codes = [at.get(repr(key), place.get(key, 0) if isinstance(key, str) else 0) for key in keys]
+    if all(isinstance(key, str) for key in keys):
+        return reader, codes, pl.Series(entity, keys, dtype=pl.String)
     words = [key if isinstance(key, str) else str(dict(key)) for key in keys]
-    return reader, np.array(codes, dtype=np.int64), pl.Series(entity, words, dtype=pl.String)
+    return reader, codes, pl.Series(entity, words, dtype=pl.String)
 
 
 def _described(
-    entity: str, key: PlainKey, place: Mapping[str, int], features: Mapping[str, Any]
+    entity: str, key: PlainKey, features: Mapping[str, Any], texts: Sequence[str]
 ) -> Mapping[str, Any] | None:
-    """What is known of a thing that no table holds; None for one that is known, or not at all."""
-    if not isinstance(key, str):
-        for name in key:
-            if name not in features:
-                raise DataError(unknown_name("feature", name, features, at=entity))
-        return key
-    texts = [name for name, feature in features.items() if isinstance(feature, Text)]
-    return {texts[0]: key} if key and key not in place and len(texts) == 1 else None
+    """What is known of a thing that no table holds; None for nothing at all.
+
+    :param texts: The features of the entity that read a text: where there is one, it may be a key.
+    """
+    if isinstance(key, str):
+        return {texts[0]: key} if key and len(texts) == 1 else None
+    for name in key:
+        if name not in features:
+            raise DataError(unknown_name("feature", name, features, at=entity))
+    return key
 
 
 def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str, Any]]) -> Reader:
@@ -169,20 +199,22 @@ def read_values(
     :param zone: The time zone of times that name none.
     :raises DataError: where a value is not what the feature reads.
     """
-    frame = pl.DataFrame([_column(name, values, at) for name, values in told.items()])
-    cells = {name: Cell(features[name].cell) for name in told}
-    read = sources.read(frame, columns=cells, at=at, zone=zone)
-    lost = [str(finding) for finding in read.findings if finding.action == "made null"]
-    if lost:
-        raise DataError(together(lost, of=at))
+    # Without any feature a frame would forget how many rows it has.
+    rows = pl.DataFrame(pl.Series("@row", np.arange(count)))
+    if told:
+        frame = pl.DataFrame([_column(name, values, at) for name, values in told.items()])
+        cells = {name: Cell(features[name].cell) for name in told}
+        read = sources.read(frame, columns=cells, at=at, zone=zone)
+        lost = [str(finding) for finding in read.findings if finding.action == "made null"]
+        if lost:
+            raise DataError(together(lost, of=at))
+        rows = rows.hstack(pl.DataFrame(read.table))
     unknown = [
-        pl.Series(name, [None] * count, dtype=POLARS[feature.cell])
+        pl.Series(name, [None], dtype=POLARS[feature.cell]).new_from_index(0, count)
         for name, feature in features.items()
         if name not in told
     ]
-    # Without any feature a frame would forget how many rows it has.
-    rows = pl.DataFrame(pl.Series("@row", np.arange(count)))
-    return pl.concat([rows, pl.DataFrame(read.table), pl.DataFrame(unknown)], how="horizontal")
+    return rows.hstack(unknown)
 
 
 def _column(name: str, values: Sequence[Any], at: str) -> pl.Series:

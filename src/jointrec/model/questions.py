@@ -15,14 +15,14 @@ from jointrec.plan import Grain
 from jointrec.prepare import Reader
 from jointrec.sources import Cell
 
-from .asking import Key, PlainKey, Questions, ask, plain_key, read_values
+from .asking import Key, Known, PlainKey, Questions, ask, plain_key, read_values
 from .moments import Moment, moment_of
 
 
 def by_keys(
     reader: Reader,
     grain: Grain,
-    keys: Mapping[str, Key | Sequence[Key]],
+    keys: Mapping[str, Key | Sequence[Key] | Known],
     at: Moment | None,
     context: Mapping[str, Any],
 ) -> Questions:
@@ -35,19 +35,17 @@ def by_keys(
         if entity not in grain.entities:
             raise DataError(unknown_name("entity", entity, grain.entities, at=grain.name))
     asked = keys or _everybody(reader, grain)
-    lists = {name: _listed(name, key) for name, key in asked.items()}
-    count = max((len(given) for given in lists.values() if isinstance(given, list)), default=1)
-    for entity, given in lists.items():
-        if isinstance(given, list) and len(given) != count:
+    given = {name: _listed(name, key) for name, key in asked.items()}
+    lists = {name: each for name, each in given.items() if isinstance(each, list | Known)}
+    count = max((len(each) for each in lists.values()), default=1)
+    for entity, each in lists.items():
+        if len(each) != count:
             raise DataError(
-                f"{entity}: {len(given)} keys were given, and {count} of another entity. "
+                f"{entity}: {len(each)} keys were given, and {count} of another entity. "
                 "Give one key, which holds for all, or as many as the others."
             )
-    spread = {
-        name: given if isinstance(given, list) else [given] * count for name, given in lists.items()
-    }
     frame = _context(reader, grain, context, count)
-    return ask(reader, grain, spread, _times(reader, grain, count, at), frame)
+    return ask(reader, grain, given, _times(reader, grain, count, at), frame)
 
 
 def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Questions:
@@ -86,20 +84,28 @@ def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Ques
     return ask(reader, grain, keys, times, frame)
 
 
-def _listed(entity: str, key: Key | Sequence[Key]) -> PlainKey | list[PlainKey]:
-    """Several keys as a list; a single one as it is."""
+def _listed(entity: str, key: Key | Sequence[Key] | Known) -> PlainKey | list[PlainKey] | Known:
+    """Several keys as a list; a single one, and rows of a table, as they are."""
+    if isinstance(key, Known):
+        return key
     if isinstance(key, str | Mapping) or not isinstance(key, Sequence | pl.Series | np.ndarray):
         return plain_key(entity, key)
     return [plain_key(entity, one) for one in key]
 
 
-def _everybody(reader: Reader, grain: Grain) -> dict[str, Sequence[Key]]:
+def _everybody(reader: Reader, grain: Grain) -> dict[str, Known]:
     if len(grain.entities) != 1:
         raise DataError(
             f"{grain.name}: rows of several entities ({', '.join(grain.entities)}) cannot all "
             "be listed. Give keys, or a table of rows."
         )
-    return {grain.entities[0]: reader.tables.entities[grain.entities[0]]["@key"].to_list()}
+    return {grain.entities[0]: everything(reader, grain.entities[0])}
+
+
+def everything(reader: Reader, entity: str) -> Known:
+    """Every row of the table of an entity, in its order."""
+    names = reader.tables.entities[entity]["@key"]
+    return Known(np.arange(1, len(names) + 1), names)
 
 
 def _has_moments(reader: Reader, grain: Grain) -> bool:
@@ -120,17 +126,24 @@ def _times(
 def _context(reader: Reader, grain: Grain, given: Mapping[str, Any], count: int) -> pl.DataFrame:
     """One row of context for each row asked; what is not given is unknown."""
     features = reader.project.event[grain.table].features if grain.asking == "row" else {}
-    told: dict[str, list[Any]] = {}
+    each: dict[str, list[Any]] = {}
     for name, value in given.items():
         if name not in features:
             raise DataError(unknown_name("feature", name, features, at=f"context of {grain.name}"))
         one = isinstance(value, str) or not isinstance(value, Sequence | pl.Series | np.ndarray)
-        told[name] = [value] * count if one or features[name].cell == "list" else list(value)
-        if len(told[name]) != count:
+        each[name] = [value] if one or features[name].cell == "list" else list(value)
+        if len(each[name]) != count and not one:
             raise DataError(
-                f"context of {grain.name}: `{name}` has {len(told[name])} values for {count} rows. "
+                f"context of {grain.name}: `{name}` has {len(each[name])} values for {count} rows. "
                 "Give one, which holds for all, or one for each row."
             )
-    return read_values(
-        told, features, count, reader.project.time_zone, at=f"context of {grain.name}"
-    )
+    told = {name: values for name, values in each.items() if len(values) == count}
+    for_all = {name: values for name, values in each.items() if name not in told}
+    zone, at = reader.project.time_zone, f"context of {grain.name}"
+    known = {name: feature for name, feature in features.items() if name in for_all}
+    rest = {name: feature for name, feature in features.items() if name not in for_all}
+    frame = read_values(told, rest, count, zone, at=at)
+    if not for_all:
+        return frame
+    once = read_values(for_all, known, 1, zone, at=at).drop("@row")
+    return frame.hstack(once[np.zeros(count, dtype=np.int64)])

@@ -12,10 +12,10 @@ import polars as pl
 from jointrec.errors import DataError, unknown_name
 
 from .answering import Answers, check_k, pieces, together
-from .asking import Key
+from .asking import Key, Known
 from .learned import Learned
 from .moments import Moment
-from .questions import by_keys
+from .questions import by_keys, everything
 
 
 def best_for(
@@ -37,21 +37,38 @@ def best_for(
     _check_lists(candidates, exclude)
     entity = ranked_entity(learned, rank_by, keys)
     _check_context(learned, rank_by, context)
-    table = learned.reader.tables.entities[entity]["@key"].to_list()
-    barred = {str(key) for key in exclude}
-    considered = table if candidates is None else [str(key) for key in candidates]
-    chosen = [key for key in considered if key not in barred]
+    chosen = _chosen(learned, entity, candidates, {str(key) for key in exclude})
     scores = _scores(learned, rank_by, entity, chosen, keys, at, context)
     total = sum((rank_by[task] * scores[task] for task in rank_by), np.zeros(len(chosen)))
     best = np.argsort(-total, kind="stable")[:k]
     return pl.DataFrame(
         {
             "rank": np.arange(1, len(best) + 1),
-            entity: pl.Series([chosen[n] for n in best], dtype=pl.String),
+            entity: _names(chosen).gather(best),
             "score": total[best],
             **{task: scores[task][best] for task in rank_by},
         }
     )
+
+
+Chosen = Known | list[str]
+"""What is ranked: rows of a table, or keys that may be in none."""
+
+
+def _chosen(
+    learned: Learned, entity: str, candidates: Sequence[str] | None, barred: Collection[str]
+) -> Chosen:
+    if candidates is not None:
+        return [key for key in map(str, candidates) if key not in barred]
+    every = everything(learned.reader, entity)
+    if not barred:
+        return every
+    kept = ~every.keys.is_in(list(barred))
+    return Known(every.codes[kept.to_numpy()], every.keys.filter(kept))
+
+
+def _names(chosen: Chosen) -> pl.Series:
+    return chosen.keys if isinstance(chosen, Known) else pl.Series(chosen, dtype=pl.String)
 
 
 def default_ranking(learned: Learned, keys: Mapping[str, Key]) -> dict[str, float]:
@@ -154,7 +171,7 @@ def _context_features(learned: Learned, task: str) -> Mapping[str, Any]:
 
 
 def _scores(
-    learned: Learned, tasks: Collection[str], entity: str, chosen: list[str],
+    learned: Learned, tasks: Collection[str], entity: str, chosen: Chosen,
     keys: Mapping[str, Key], at: Moment | None, context: Mapping[str, Any],
 ) -> dict[str, Answers]:  # fmt: skip
     """What each task says of each candidate. Tasks of one grain are asked together."""
@@ -176,7 +193,7 @@ def _scores(
 
 
 def _chances(
-    learned: Learned, task: str, entity: str, chosen: list[str], keys: Mapping[str, Key],
+    learned: Learned, task: str, entity: str, chosen: Chosen, keys: Mapping[str, Key],
     at: Moment | None,
 ) -> Answers:  # fmt: skip
     """The chance of each candidate in a catalogue, which is 0 for strangers."""
@@ -186,6 +203,9 @@ def _chances(
     questions = by_keys(learned.reader, grain, {**given, **unknown}, at, {})
     (scores,) = next(pieces(learned, task, questions))
     odds = np.exp(scores - scores.max())
-    names = learned.reader.tables.entities[entity]["@key"]
-    chances = dict(zip(names.to_list(), (odds / odds.sum()).tolist(), strict=True))
-    return np.array([chances.get(key, 0.0) for key in chosen], dtype=np.float64)
+    chances = odds / odds.sum()
+    if isinstance(chosen, Known):
+        own: Answers = chances[chosen.codes - 1]
+        return own
+    place = learned.reader.tables.codes(entity)
+    return np.array([chances[place[key] - 1] if key in place else 0.0 for key in chosen])

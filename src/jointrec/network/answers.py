@@ -35,7 +35,8 @@ def answers_of(
     """
     assembler = Assembler(prepared, network.plan, network.project.history.last)
     training = network.training
-    network.eval()
+    if training:
+        network.eval()
     try:
         for batch in pieces(assembler, asked, rows):
             with torch.inference_mode():
@@ -44,7 +45,8 @@ def answers_of(
                     task: _said(network.project.tasks[task], outputs[task], told) for task in tasks
                 }
     finally:
-        network.train(training)
+        if training:  # walking over all modules takes as long as many a request
+            network.train()
 
 
 def _said(task: Task, outputs: Tensor, told: bool) -> Float64[np.ndarray, "piece *answers"]:

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from jointrec.batches import Batch
+from jointrec.batches import Batch, FieldBatch
 
+from .precision import products_of
 from .table import field_vectors, gathered, id_vectors
 
 SHARED = 1.5
@@ -23,6 +24,7 @@ class Encoded:
 
     def __init__(self, batch: Batch, vectors: Float[Tensor, "touched width"]) -> None:
         self.vectors = vectors
+        self._kind = products_of(vectors)
         self._things = batch.things
         self._fields: dict[str, Tensor] = {}
         self._whole: dict[str, Tensor] = {}
@@ -32,6 +34,10 @@ class Encoded:
         if entity not in self._fields:
             self._fields[entity] = field_vectors(self._things[entity], self.vectors)
         return self._fields[entity]
+
+    def context(self, fields: FieldBatch) -> Float[Tensor, "rows size"]:
+        """The vectors of what events themselves say, row by row."""
+        return field_vectors(fields, self.vectors, self._kind)
 
     def whole(self, entity: str) -> Float[Tensor, "things size"]:
         """All that is known of each thing: its vectors and its numbers."""
@@ -49,7 +55,7 @@ class Encoded:
         things = self._things[entity]
         alone = len(at) < SHARED * len(things.ids)
         if alone and not things.bags and entity not in self._fields:
-            return id_vectors(things.ids[at], self.vectors)
+            return id_vectors(things.ids[at], self.vectors, self._kind)
         return gathered(self.fields(entity), at)
 
     def numbers_at(self, entity: str, at: Int[Tensor, "rows"]) -> Float[Tensor, "rows numbers"]:

@@ -23,7 +23,7 @@ from .heads import ChoiceHead, Head
 from .parts import Part, parts_of, sizes_of
 from .past import PastReader
 from .precision import Computed, products_in
-from .table import FusedTable, field_vectors, gathered
+from .table import FusedTable, gathered
 
 
 class JointNetwork(nn.Module):
@@ -141,7 +141,7 @@ class JointNetwork(nn.Module):
 
     def _part(self, part: Part, examples: Examples, encoded: Encoded) -> Tensor:
         if part.kind == "context":
-            return field_vectors(examples.context, encoded.vectors)
+            return encoded.context(examples.context)
         if part.kind == "shown":
             return examples.context.numbers
         if part.kind == "clock":

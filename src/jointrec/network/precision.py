@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 import torch
+from torch import Tensor
 
 from jointrec.budget import Precision
 
@@ -44,3 +45,9 @@ def products_in(computed: Computed, device: str) -> AbstractContextManager[objec
 def exact(device: str) -> AbstractContextManager[object]:
     """Inside it nothing is computed in bf16: where digits decide, and where bf16 is slow."""
     return torch.autocast(device, enabled=False)
+
+
+def products_of(x: Tensor) -> torch.dtype:
+    """The type in which products of a tensor are computed here: its own, or that of autocast."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype

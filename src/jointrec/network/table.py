@@ -8,9 +8,12 @@ table.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding, embedding_bag
 
 from jointrec.batches import FieldBatch
@@ -60,16 +63,50 @@ def gathered(
 
 
 def id_vectors(
-    ids: Int[Tensor, "rows ids"], vectors: Float[Tensor, "touched width"]
+    ids: Int[Tensor, "rows ids"],
+    vectors: Float[Tensor, "touched width"],
+    kind: torch.dtype | None = None,
 ) -> Float[Tensor, "rows size"]:
-    """The vectors of the single-valued fields of each row, side by side."""
-    return gathered(vectors, ids).flatten(1)
+    """The vectors of the single-valued fields of each row, side by side.
+
+    :param kind: The type of what is given. In bf16 half as many bytes are moved; the gradient adds
+        up in the type of the vectors all the same.
+    """
+    if kind is None or kind is vectors.dtype or vectors.device.type != "cpu":
+        return gathered(vectors, ids).flatten(1)
+    found: Tensor = _GatheredAs.apply(vectors, ids.flatten(), kind)  # type: ignore[no-untyped-call]
+    return found.view(len(ids), -1)
+
+
+class _GatheredAs(torch.autograd.Function):
+    """Rows in another type than the matrix. Autograd would add up their gradients in it."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, at: Tensor, kind: torch.dtype) -> Tensor:
+        ctx.save_for_backward(at)
+        ctx.shape, ctx.kind = matrix.shape, matrix.dtype
+        return matrix.to(kind).index_select(0, at)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
+        (at,) = ctx.saved_tensors
+        return (
+            dy.new_zeros(ctx.shape, dtype=ctx.kind).index_add_(0, at, dy.to(ctx.kind)),
+            None,
+            None,
+        )
 
 
 def field_vectors(
-    fields: FieldBatch, vectors: Float[Tensor, "touched width"]
+    fields: FieldBatch, vectors: Float[Tensor, "touched width"], kind: torch.dtype | None = None
 ) -> Float[Tensor, "rows size"]:
-    """The vectors of all fields of each row, side by side; of a bag the mean, zero where empty."""
+    """The vectors of all fields of each row, side by side; of a bag the mean, zero where empty.
+
+    :param kind: As for :func:`id_vectors`, where there are no bags.
+    """
+    if not fields.bags:
+        return id_vectors(fields.ids, vectors, kind)
     parts = [id_vectors(fields.ids, vectors)]
     for bag in fields.bags:
         if len(bag.values):

@@ -18,10 +18,11 @@ from .products import block_products, wide_product
 class Experts(nn.Module):
     """Groups of experts: networks of the same layers, each with weights of its own.
 
-    The hidden layers of an expert end in SiLU, the last in LayerNorm and SiLU. Normalising what
-    experts give keeps a loud one from silencing the others, and SiLU leaves none dead, as HoME
-    found (`Wang et al., 2024 <https://arxiv.org/abs/2408.05430>`_). It normalises over the batch;
-    here over the numbers of one row, so that rows do not see each other.
+    The hidden layers of an expert end in ReLU, the last in LayerNorm and ReLU. Normalising what
+    experts give keeps a loud one from silencing the others, as HoME found
+    (`Wang et al., 2024 <https://arxiv.org/abs/2408.05430>`_). It normalises over the batch; here
+    over the numbers of one row, so that rows do not see each other. It ends in SiLU; ReLU learned
+    as much or more here, and costs no pass of its own (docs/log.md, 2026-11-26).
 
     :param size: The width of the rows.
     :param widths: The widths of the layers.
@@ -50,13 +51,14 @@ class Experts(nn.Module):
             one product.
         :param groups: Which groups are asked. The others are not computed.
         """
-        first, *rest = self.layers
-        hidden: Tensor = first(self._read(inputs, groups), groups)
-        for layer in rest:
-            hidden = layer(self._dropped(F.silu(hidden)), groups)
+        *inner, last = self.layers
+        hidden = self._read(inputs, groups)
+        for layer in inner:
+            hidden = self._dropped(layer(hidden, groups, relu=True))
+        hidden = last(hidden, groups)
         normal = F.layer_norm(hidden, hidden.shape[2:])
         gain, shift = (_of(own, groups).to(normal.dtype) for own in (self.gains, self.shifts))
-        return self._dropped(F.silu(torch.addcmul(shift, normal, gain)))
+        return self._dropped(torch.addcmul(shift, normal, gain).relu_())
 
     def _read(self, inputs: Sequence[Tensor], groups: Sequence[int]) -> Tensor:
         """One input for all experts, or one for each."""
@@ -81,13 +83,15 @@ class _Layer(nn.Module):
         self,
         x: Float[Tensor, "rows inner"] | Float[Tensor, "rows experts inner"],
         groups: Sequence[int],
+        *,
+        relu: bool = False,
     ) -> Float[Tensor, "rows experts outer"]:
         """What the layer makes of the rows, for each expert of the groups asked.
 
         :param x: One input for all of them, or one for each expert.
         """
         weight, bias = _of(self.weights, groups), _of(self.biases, groups)
-        return (wide_product if x.ndim == 2 else block_products)(x, weight, bias)
+        return (wide_product if x.ndim == 2 else block_products)(x, weight, bias, relu=relu)
 
 
 class Gates(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,14 +15,20 @@ def wide_product(
     x: Float[Tensor, "rows inner"],
     weight: Float[Tensor, "blocks outer inner"],
     bias: Float[Tensor, "blocks outer"],
+    *,
+    relu: bool = False,
 ) -> Float[Tensor, "rows blocks outer"]:
     """What the linear layers of all blocks make of the same rows, in one product.
 
-    >>> weight, bias = torch.tensor([[[1.0, 1.0]]] * 2), torch.tensor([[0.0], [10.0]])
+    :param relu: Ends in ``max(0, y)``, which then costs no pass over the numbers of its own.
+
+    >>> weight, bias = torch.tensor([[[1.0, 1.0]]] * 2), torch.tensor([[0.0], [-10.0]])
     >>> wide_product(torch.tensor([[1.0, 2.0]]), weight, bias).tolist()
-    [[[3.0], [13.0]]]
+    [[[3.0], [-7.0]]]
+    >>> wide_product(torch.tensor([[1.0, 2.0]]), weight, bias, relu=True).tolist()
+    [[[3.0], [0.0]]]
     """
-    product: Tensor = _Product.apply(x, weight.flatten(0, 1), bias.flatten())  # type: ignore[no-untyped-call]
+    product: Tensor = _Product.apply(x, weight.flatten(0, 1), bias.flatten(), relu)  # type: ignore[no-untyped-call]
     return product.view(len(x), *bias.shape)
 
 
@@ -29,6 +36,8 @@ def block_products(
     x: Float[Tensor, "rows blocks inner"],
     weight: Float[Tensor, "blocks outer inner"],
     bias: Float[Tensor, "blocks outer"],
+    *,
+    relu: bool = False,
 ) -> Float[Tensor, "rows blocks outer"]:
     """What a linear layer of its own makes of each block: ``y_b = x_b W_bᵀ + bias_b``.
 
@@ -37,11 +46,13 @@ def block_products(
     twice as long on putting them so as on the products. Computed in the type of ``x``, whatever
     that of the weights.
 
+    :param relu: Ends in ``max(0, y)``.
+
     >>> x, weight = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]), torch.tensor([[[1.0, 1.0]]] * 2)
     >>> block_products(x, weight, torch.tensor([[0.0], [10.0]])).tolist()
     [[[3.0], [17.0]]]
     """
-    products: Tensor = _BlockProducts.apply(x, weight, bias)  # type: ignore[no-untyped-call]
+    products: Tensor = _BlockProducts.apply(x, weight, bias, relu)  # type: ignore[no-untyped-call]
     return products
 
 
@@ -50,38 +61,71 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.bfloat16)  # type: ignore[untyped-decorator]
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        return torch.addmm(bias, x, weight.T)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
+        y = _linear(x, weight, bias, relu)
+        ctx.save_for_backward(x, weight, *([y] if relu else []))
+        return y
 
     @staticmethod
     @torch.amp.custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x, weight = ctx.saved_tensors
-        return dy @ weight, dy.T @ x, (dy.new_ones(1, len(dy)) @ dy)[0]
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, *ends = ctx.saved_tensors
+        dy = _before(dy, ends)
+        return dy @ weight, dy.T @ x, (dy.new_ones(1, len(dy)) @ dy)[0], None
 
 
 class _BlockProducts(torch.autograd.Function):
     """Autograd would pay for every block with zeros of the size of all of them."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
         own, y = weight.to(x.dtype), x.new_empty(len(x), *bias.shape)
         for block, (w, b) in enumerate(zip(own, bias.to(x.dtype), strict=True)):
             torch.addmm(b, x[:, block], w.T, out=y[:, block])
-        ctx.save_for_backward(x, own)
+        if relu:
+            y.relu_()
+        ctx.save_for_backward(x, own, *([y] if relu else []))
         ctx.kind = weight.dtype
         return y
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x, weight = ctx.saved_tensors
-        dy = dy.to(x.dtype)
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, *ends = ctx.saved_tensors
+        dy = _before(dy.to(x.dtype), ends)
         dx, dw = torch.empty_like(x), torch.empty_like(weight)
         for block, w in enumerate(weight):
             torch.mm(dy[:, block], w, out=dx[:, block])
             torch.mm(dy[:, block].T, x[:, block], out=dw[block])
         db = dy.new_ones(1, len(dy)) @ dy.flatten(1)
-        return dx, dw.to(ctx.kind), db.view(dy.shape[1:]).to(ctx.kind)
+        return dx, dw.to(ctx.kind), db.view(dy.shape[1:]).to(ctx.kind), None
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
+    """``x Wᵀ + b``, and where asked ``max(0, ·)`` of it.
+
+    PyTorch first fills the result with the bias, and rectifies it in another pass. Where oneDNN
+    multiplies, as it does in bf16 on a CPU, it does both while the numbers are at hand: a tenth of
+    the time of the whole layer.
+    """
+    if x.dtype is torch.bfloat16 and x.device.type == "cpu" and len(x) and _ONE_PASS is not None:
+        y: Tensor = _ONE_PASS(x, weight, bias, "relu" if relu else "none", [], "")
+        return y
+    y = torch.addmm(bias, x, weight.T)
+    return y.relu_() if relu else y
+
+
+def _before(dy: Tensor, ends: Sequence[Tensor]) -> Tensor:
+    """The gradient before ``max(0, ·)``, of that after it and of what it gave, if there was one."""
+    return torch.ops.aten.threshold_backward(dy, ends[0], 0) if ends else dy
+
+
+def _one_pass() -> Callable[..., Tensor] | None:
+    """The layer of oneDNN that `torch.compile` uses as well; None where PyTorch has none."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return None
+    return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
+_ONE_PASS = _one_pass()
