@@ -9,7 +9,7 @@ from pathlib import Path
 from . import config, durable
 from .balancing import Balancing, Normalized
 from .budget import Budget
-from .calibration import Calibration, Platt
+from .calibration import Calibration, Following
 from .clocks import check_zone
 from .funnels import Funnel, Product
 from .fusion import Cross, Fusion
@@ -73,7 +73,7 @@ class Project:
     funnel: Funnel = field(default_factory=Product)
     sharing: Sharing = field(default_factory=PLE)
     balancing: Balancing = field(default_factory=Normalized)
-    calibration: Calibration = field(default_factory=Platt)
+    calibration: Calibration = field(default_factory=Following)
     split: Split = field(default_factory=ByTime)
     optimizer: Optimizer = field(default_factory=AdamW)
     table: Table = field(default_factory=Table)

@@ -130,6 +130,7 @@ class Assembler:
                 for task in grain.tasks
                 if task in asked.weights
             },
+            days=None if asked.times is None else torch.from_numpy(asked.times[rows] // DAY),
         )
 
     def _candidates(

@@ -108,6 +108,7 @@ class Examples:
     :param known: For each task, which labels are known.
     :param candidates: For each task that ranks a catalogue, what it chooses from.
     :param weights: For each task whose rows do not all count alike, how much each does.
+    :param days: The day of each row's moment (days since 1970 UTC); None without moments.
     """
 
     grain: Grain
@@ -120,6 +121,7 @@ class Examples:
     known: Mapping[str, Bool[Tensor, "rows"]]
     candidates: Mapping[str, Candidates]
     weights: Mapping[str, Float[Tensor, "rows"]] = field(default_factory=dict)
+    days: Int[Tensor, "rows"] | None = None
 
     def __len__(self) -> int:
         return len(self.clock)

@@ -11,12 +11,52 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 Place = Callable[[Tensor], Tensor]
 """What a task's own log odds come to within its funnel; the same where it has none."""
+
+
+PlaceOf = Callable[[Tensor], Place]
+"""The place of some rows, by their numbers."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a calibrator may know of rows beside what the network says of them.
+
+    :param days: The day of each row's moment (days since 1970 UTC); None where they have none.
+    """
+
+    days: Int[Tensor, "rows"] | None = None
+
+    def some(self, rows: Tensor) -> About:
+        """The same of some rows, by a mask or by their numbers."""
+        return About(None if self.days is None else self.days[rows])
+
+
+NOTHING = About()
+"""Rows of which nothing more is known."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Rows whose labels became known one after the other.
+
+    :param logits: What the task's own head says of each.
+    :param labels: 1 happened, 0 did not.
+    :param days: From the beginning of which day on (days since 1970 UTC) the label is known.
+    :param about: What else is known of the rows.
+    :param weights: How much each row counts.
+    """
+
+    logits: Float[Tensor, "rows"]
+    labels: Float[Tensor, "rows"]
+    days: Int[Tensor, "rows"]
+    about: About
+    weights: Float[Tensor, "rows"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +72,13 @@ class Calibrator(nn.Module, ABC):
     """Moves the log odds of one task."""
 
     @abstractmethod
-    def forward(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
-        """The log odds as they should be; larger where they were larger, with every calibrator."""
+    def forward(
+        self, logits: Float[Tensor, "rows"], about: About = NOTHING
+    ) -> Float[Tensor, "rows"]:
+        """The log odds as they should be; of rows alike in all else larger where they were larger.
+
+        :param about: What else is known of the rows.
+        """
 
     @abstractmethod
     def fit(
@@ -42,6 +87,7 @@ class Calibrator(nn.Module, ABC):
         labels: Float[Tensor, "rows"],
         place: Place,
         weights: Float[Tensor, "rows"] | None = None,
+        about: About = NOTHING,
     ) -> None:
         """Learns from the newest rows whose label is known.
 
@@ -49,6 +95,19 @@ class Calibrator(nn.Module, ABC):
         :param labels: 1 happened, 0 did not.
         :param place: From own log odds to those of the task, as a funnel makes them.
         :param weights: How much each row counts. Default: all the same.
+        :param about: What else is known of the rows.
+        """
+
+    @property
+    def follows(self) -> bool:
+        """Whether it moves on with the labels that settle after it was fitted."""
+        return False
+
+    def follow(self, rows: Settled, place: PlaceOf) -> None:
+        """Moves on day by day, each day by labels that were settled when it began.
+
+        :param rows: Rows from validation on, whose labels are known by now.
+        :param place: For some of the rows, by their numbers, from own log odds to the task's.
         """
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .base import Calibration, Calibrator, Place, most_likely
+from .base import NOTHING, About, Calibration, Calibrator, Place, most_likely
 
 SPREAD = (0.3, 1.0)
 """How far the logarithm of the scale, and the shift, lie from 0 as a rule."""
@@ -41,7 +41,9 @@ class _Platt(Calibrator):
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("shift", torch.zeros(()))
 
-    def forward(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    def forward(
+        self, logits: Float[Tensor, "rows"], about: About = NOTHING
+    ) -> Float[Tensor, "rows"]:
         return logits * self.scale + self.shift
 
     def fit(
@@ -50,6 +52,7 @@ class _Platt(Calibrator):
         labels: Float[Tensor, "rows"],
         place: Place,
         weights: Float[Tensor, "rows"] | None = None,
+        about: About = NOTHING,
     ) -> None:
         logits, labels = logits.double(), labels.double()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from .base import Calibration, Calibrator, Place
+from .base import NOTHING, About, Calibration, Calibrator, Place
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,9 @@ class Raw(Calibration):
 
 
 class _Raw(Calibrator):
-    def forward(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    def forward(
+        self, logits: Float[Tensor, "rows"], about: About = NOTHING
+    ) -> Float[Tensor, "rows"]:
         return logits
 
     def fit(
@@ -28,5 +30,6 @@ class _Raw(Calibrator):
         labels: Float[Tensor, "rows"],
         place: Place,
         weights: Float[Tensor, "rows"] | None = None,
+        about: About = NOTHING,
     ) -> None:
         pass

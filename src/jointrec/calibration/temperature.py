@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .base import Calibration, Calibrator, Place, most_likely
+from .base import NOTHING, About, Calibration, Calibrator, Place, most_likely
 
 SPREAD = 0.3
 """How far the logarithm of the scale lies from 0 as a rule."""
@@ -37,7 +37,9 @@ class _Temperature(Calibrator):
         super().__init__()
         self.register_buffer("scale", torch.ones(()))
 
-    def forward(self, logits: Float[Tensor, "rows"]) -> Float[Tensor, "rows"]:
+    def forward(
+        self, logits: Float[Tensor, "rows"], about: About = NOTHING
+    ) -> Float[Tensor, "rows"]:
         return logits * self.scale
 
     def fit(
@@ -46,6 +48,7 @@ class _Temperature(Calibrator):
         labels: Float[Tensor, "rows"],
         place: Place,
         weights: Float[Tensor, "rows"] | None = None,
+        about: About = NOTHING,
     ) -> None:
         logits, labels = logits.double(), labels.double()
 

@@ -15,6 +15,7 @@ from jointrec.prepare import asked_again, over, prepared_of
 from jointrec.prepare import load as load_tables
 from jointrec.project import Project
 from jointrec.tasks.horizons import horizons_of
+from jointrec.training import followed
 
 from . import bundle
 from .answering import (
@@ -170,7 +171,8 @@ class Model(Learned):
         """Measures the model: on its own test rows, or on the tables of another folder.
 
         :param root: A folder with the same tables, of later months or of other users. Rows asked
-            at or after the test cut that the model was trained with are measured.
+            at or after the test cut that the model was trained with are measured. What follows
+            settled labels does so on these tables, each day by what was settled before it.
         :param rounds: How often clusters are resampled for the intervals.
         :raises JointRecError: where the tables cannot be read, or the project's own were in memory.
         """
@@ -183,7 +185,7 @@ class Model(Learned):
         prepared = prepared_of(
             reader, {grain.name: asked_again(reader, grain) for grain in self.plan.grains}
         )
-        ways = Ways(self.networks, {}, (), {})
+        ways = Ways(followed(self.networks, prepared), {}, (), {})
         tasks = evaluate(self.project, self.plan, prepared, ways, rounds=rounds)
         return Report(tasks, {**self.report.facts, "measured_on": str(root or "its own tables")})
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from jointrec.batches import Batch, Examples
-from jointrec.calibration import Calibrator
+from jointrec.calibration import About, Calibrator
 from jointrec.errors import BundleError, ProjectError
 from jointrec.funnels import Step
 from jointrec.plan import Plan
@@ -130,7 +130,7 @@ class JointNetwork(nn.Module):
                 if before is not None:
                     seen[task] = self._step(task).vector(seen[task], seen[before].detach())
                 heads[task] = self._head(task, seen[task], examples, encoded)
-                own = heads[task] if self.training else self._set_right(task, heads[task])
+                own = heads[task] if self.training else self._set_right(task, heads[task], examples)
                 outputs[task] = self.place(task, outputs)(own)
         return outputs
 
@@ -178,9 +178,12 @@ class JointNetwork(nn.Module):
         found = self.calibrators[self.tasks.index(task)]
         return found if isinstance(found, Calibrator) else None
 
-    def _set_right(self, task: str, own: Tensor) -> Tensor:
+    def _set_right(self, task: str, own: Tensor, examples: Examples) -> Tensor:
         calibrator = self.calibrated(task)
-        return own if calibrator is None else calibrator(own[:, 0])[:, None]
+        if calibrator is None:
+            return own
+        moved: Tensor = calibrator(own[:, 0], About(examples.days))
+        return moved[:, None]
 
     def place(self, task: str, outputs: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:
         """From a task's own outputs to those it has in its funnel.

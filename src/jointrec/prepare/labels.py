@@ -128,6 +128,18 @@ def label_of(
     return _later_label(project, label, grain, rows, tables, until)
 
 
+def settles_after(project: Project, task: str) -> int:
+    """How long after a row its answer is settled (µs), as :func:`label_of` has it.
+
+    Of what comes next, and of how long until something, it is the longest that it may take; without
+    a window 0.
+    """
+    label = project.tasks[task].label
+    if isinstance(label, Later):
+        return label.window or 0
+    return microseconds(project.event[label.partition(".")[0]].matures)
+
+
 def nest(
     labels: Mapping[str, Float64[np.ndarray, "rows"]], project: Project, grain: Grain
 ) -> tuple[dict[str, Float64[np.ndarray, "rows"]], tuple[Finding, ...]]:

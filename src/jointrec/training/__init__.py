@@ -1,6 +1,7 @@
 """Trains one network for all tasks, and keeps for each funnel the pass at which it was best."""
 
 from .alone import alone
+from .calibrate import followed
 from .checkpoint import Interrupted
 from .progress import live_watch
 from .train import Trained, train
@@ -13,6 +14,7 @@ __all__ = [
     "Trained",
     "Watch",
     "alone",
+    "followed",
     "live_watch",
     "train",
 ]
