@@ -180,7 +180,7 @@ def test_a_bundle_made_by_hand_is_refused_and_nothing_runs(bundle, tmp_path, mon
 
 def test_another_format_says_so(bundle, tmp_path):
     path = forged(bundle, tmp_path / "forged", **{"bundle.json": about(bundle, format=99)})
-    with pytest.raises(BundleError, match="format 99, this version reads 3"):
+    with pytest.raises(BundleError, match="format 99, this version reads 4"):
         jr.load(path)
 
 
