@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int8, Int64
 
 from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan
@@ -100,29 +100,29 @@ class Assembler:
                 codes = hide(codes, len(self.prepared.things[entity].keys), rate, chance)
             moments[entity] = MomentBatch(
                 torch.from_numpy(things[entity].add(codes)),
-                torch.from_numpy(asked.moments[entity].numbers[found]),
+                torch.from_numpy(asked.moments[entity].numbers.take(found, axis=0)),
                 self._history(entity, asked.moments[entity], found, things),
             )
         labels, known = _labels(asked, grain, rows, part)
         candidates = {}
         for task, entity in self.plan.catalogue.items():
             if task in grain.tasks and asked.times is not None:
-                choice = self._choice(task, labels.get(task), seed)
+                known_codes = labels[task][known[task]] if task in labels else np.zeros(0)
+                choice = self._choice(task, known_codes.astype(np.int64), seed)
                 candidates[task] = self._candidates(task, choice, asked.times[rows], things[entity])
                 if task in labels:
-                    labels[task] = among(choice, labels[task])
+                    labels[task][known[task]] = among(choice, known_codes)
         return Examples(
             grain=grain,
             at=at,
             moments=moments,
             context=_fields(asked.context, rows, table),
-            clock=torch.from_numpy(asked.clock[rows]),
-            pairs={pair: torch.from_numpy(count[rows]) for pair, count in asked.pairs.items()},
-            # All are float64: of whole numbers, as codes are, float32 ends at 16 million.
-            labels={
-                task: torch.from_numpy(np.nan_to_num(values, nan=0.0))
-                for task, values in labels.items()
+            clock=torch.from_numpy(asked.clock.take(rows, axis=0)),
+            pairs={
+                pair: torch.from_numpy(count.take(rows, axis=0))
+                for pair, count in asked.pairs.items()
             },
+            labels={task: torch.from_numpy(values) for task, values in labels.items()},
             known={task: torch.from_numpy(values) for task, values in known.items()},
             candidates=candidates,
             weights={
@@ -190,14 +190,13 @@ class Assembler:
     def _choice(
         self,
         task: str,
-        labels: Float64[np.ndarray, "rows"] | None,
+        chosen: Int64[np.ndarray, "known"],
         seed: Sequence[int] | None,
     ) -> Choice:
         size = self.num_candidates(task)
         if size <= WHOLE or seed is None:
             return everything(size)
-        chosen = np.zeros(0) if labels is None else labels[~np.isnan(labels)]
-        return sampled(chosen.astype(np.int64), self._shares[task], seed)
+        return sampled(chosen, self._shares[task], seed)
 
     def _history(
         self, entity: str, moments: Moments, found: Rows, things: dict[str, Pool]
@@ -210,13 +209,13 @@ class Assembler:
         """The fields of things, those of strangers with the unknown id."""
         fields, column = self.prepared.things[entity].fields, id_column(self.prepared, entity)
         rows = codes % len(self.prepared.things[entity].keys)
-        ids = fields.ids[rows]
+        ids = fields.ids.take(rows, axis=0)
         if column is not None:
             ids[codes != rows, column] = fields.ids[0, column]
         return FieldBatch(
             torch.from_numpy(table.add(ids)),
             _bags(fields, rows, table),
-            torch.from_numpy(fields.numbers[rows]),
+            torch.from_numpy(fields.numbers.take(rows, axis=0)),
         )
 
     @cached_property
@@ -259,10 +258,11 @@ def _history(
 
 
 def _fields(fields: Fields, rows: Rows, table: Pool) -> FieldBatch:
+    # Of whole rows `take` is up to twice as fast as brackets.
     return FieldBatch(
-        torch.from_numpy(table.add(fields.ids[rows])),
+        torch.from_numpy(table.add(fields.ids.take(rows, axis=0))),
         _bags(fields, rows, table),
-        torch.from_numpy(fields.numbers[rows]),
+        torch.from_numpy(fields.numbers.take(rows, axis=0)),
     )
 
 
@@ -277,12 +277,14 @@ def _bags(fields: Fields, rows: Rows, table: Pool) -> tuple[Bag, ...]:
 def _labels(
     asked: Asked, grain: Grain, rows: Rows, part: int | None
 ) -> tuple[dict[str, Float64[np.ndarray, "rows"]], dict[str, Bool[np.ndarray, "rows"]]]:
-    """Labels with nan where unknown, and which are known; empty where only answers are asked."""
+    """Labels with 0 where unknown, and which are known; empty where only answers are asked."""
     labels, known = {}, {}
     for task in grain.tasks:
         if task in (asked.labels or {}):
-            known[task] = knows(asked, task, part, rows)
-            labels[task] = np.where(known[task], asked.labels[task][rows], np.nan)
+            values = asked.labels[task][rows]
+            known[task] = _known(values, asked.parts[task], part, rows)
+            # All are float64: of whole numbers, as codes are, float32 ends at 16 million.
+            labels[task] = np.where(known[task], values, 0.0)
     return labels, known
 
 
@@ -290,5 +292,14 @@ def knows(
     asked: Asked, task: str, part: int | None, rows: Rows | slice = ALL
 ) -> Bool[np.ndarray, "rows"]:
     """Which rows, of some or of all, have a label of a task in this part of the split."""
-    known: np.ndarray = ~np.isnan(asked.labels[task][rows])
-    return known if part is None else known & (asked.parts[task][rows] == part)
+    return _known(asked.labels[task][rows], asked.parts[task], part, rows)
+
+
+def _known(
+    labels: Float64[np.ndarray, "rows"],
+    parts: Int8[np.ndarray, "all_rows"],
+    part: int | None,
+    rows: Rows | slice,
+) -> Bool[np.ndarray, "rows"]:
+    known: np.ndarray = ~np.isnan(labels)
+    return known if part is None else known & (parts[rows] == part)

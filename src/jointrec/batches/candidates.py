@@ -60,14 +60,11 @@ def sampled(
     return Choice(codes, np.log(chance).astype(np.float32))
 
 
-def among(choice: Choice, labels: Float64[np.ndarray, "rows"]) -> Float64[np.ndarray, "rows"]:
-    """Labels (codes) as places among the candidates, from 0. Unknown labels (nan) stay."""
+def among(choice: Choice, labels: Float64[np.ndarray, "known"]) -> Float64[np.ndarray, "known"]:
+    """Known labels (codes) as places among the candidates, from 0."""
     if choice.log_q is None:
         return labels - 1
-    known = ~np.isnan(labels)
-    found = labels.copy()
-    found[known] = np.searchsorted(choice.codes, labels[known].astype(np.int64))
-    return found
+    return np.searchsorted(choice.codes, labels.astype(np.int64)).astype(np.float64)
 
 
 def shares(labels: Float64[np.ndarray, "rows"], size: int) -> Float64[np.ndarray, "size"]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import overload
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,48 @@ FEW = 4_096
 """Up to so many values are looked up one by one; more are joined."""
 
 
-def frequent(values: pl.Series, *, floor: int, size: int | None = None) -> list[str]:
+class Words(Sequence[str]):
+    """Very many texts in a fifth of the memory that a list of them takes. Equal to such a list.
+
+    >>> words = Words(["red", "blue"])
+    >>> words[1], words[:1], len(words), words == ["red", "blue"]
+    ('blue', ['red'], 2, True)
+    """
+
+    def __init__(self, texts: Sequence[str] | pl.Series) -> None:
+        self.column = pl.Series(texts, dtype=pl.String)
+        """The texts, in their order."""
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        found = self.column[at]
+        return found.to_list() if isinstance(found, pl.Series) else str(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.column)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and [*self] == [*other]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return f"Words({self[:3]!r}, … of {len(self):,})"
+
+
+def compact(texts: Sequence[str]) -> Sequence[str]:
+    """The same texts, as `Words` where they are many."""
+    return Words(texts) if len(texts) > FEW else texts
+
+
+def frequent(values: pl.Series, *, floor: int, size: int | None = None) -> Sequence[str]:
     """The values seen at least ``floor`` times, the most frequent first, equals in order of value.
 
     :param values: Strings; null is no value.
@@ -24,8 +66,8 @@ def frequent(values: pl.Series, *, floor: int, size: int | None = None) -> list[
     """
     counted = pl.DataFrame({"value": values.cast(pl.String)}).drop_nulls().group_by("value").len()
     kept = counted.filter(pl.col("len") >= floor).sort("len", "value", descending=[True, False])
-    found: list[str] = kept["value"].head(size if size is not None else len(kept)).to_list()
-    return found
+    found = kept["value"].head(size if size is not None else len(kept))
+    return Words(found.rechunk()) if len(found) > FEW else found.to_list()
 
 
 def numbered(values: pl.Series, known: Sequence[str]) -> Int64[np.ndarray, "rows"]:
@@ -42,7 +84,9 @@ def numbered(values: pl.Series, known: Sequence[str]) -> Int64[np.ndarray, "rows
         return np.array(found, np.int64)
     places = pl.DataFrame(
         {
-            "value": pl.Series(known, dtype=pl.String),
+            "value": known.column
+            if isinstance(known, Words)
+            else pl.Series(known, dtype=pl.String),
             "place": pl.int_range(1, len(known) + 1, dtype=pl.Int64, eager=True),
         }
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
-from jaxtyping import Int8, Int64
+from jaxtyping import Int8, Int64, UInt64
 
 from jointrec.plan import features_of
 from jointrec.prepare import Tables
@@ -27,6 +27,8 @@ CHANCE = 10.0
 LEAST = 20
 SORTED = 0.95
 """The AUC that the place of a row in its table may have."""
+ODD = np.uint64(0x9E3779B97F4A7C15)
+"""What hashes of a row are multiplied with, one after another, so that their order counts."""
 PLACES = 10_000
 """Rows of a sample that the place of rows is judged by."""
 
@@ -98,12 +100,10 @@ def _equal_rows(
     times, trained = question.rows.times, parts == TRAIN
     if times is not None and times[trained].max() < times[used & ~trained].min(initial=2**62):
         return  # cut by time, no two rows of both sides have the same
-    codes = _codes(project, tables, question)
-    if not codes:
+    rows = _whole(project, tables, question)
+    if rows is None:
         return
-    table = np.stack([column[used] for column in codes], axis=1)
-    parts = parts[used]
-    rows = pl.DataFrame(table).hash_rows(seed=3).to_numpy()
+    parts, rows = parts[used], rows[used]
     seen = np.unique(rows[parts == TRAIN])
     later = rows[parts != TRAIN]
     equal = int(np.isin(later, seen).sum())
@@ -111,7 +111,8 @@ def _equal_rows(
         return
     # If columns said nothing of each other: the chance that two rows agree in all of them. They do
     # say something, so the number of different values is believed where it is the greater.
-    alone = float(np.prod([((np.bincount(c) / len(c)) ** 2).sum() for c in table.T]))
+    columns = (*_hashed(project, tables, question), *_answers(question))
+    alone = float(np.prod([_agreeing(column[used]) for column in columns]))
     chance = alone * len(seen)
     if equal / len(later) < CHANCE * chance:
         return
@@ -138,37 +139,65 @@ def _family(project: Project, table: str) -> str:
     return "entity" if table in project.entity else "event"
 
 
-def _codes(project: Project, tables: Tables, question: Question) -> list[Int64[np.ndarray, "rows"]]:
-    """All that is read of rows, as codes: features, other entities, the time, the answers."""
+def _whole(
+    project: Project, tables: Tables, question: Question
+) -> UInt64[np.ndarray, "rows"] | None:
+    """One number for all that is read of each row: equal for equal rows, and hardly for others.
+
+    None where nothing is read: without anything of the rows but their answers, equal rows say
+    nothing.
+    """
+    columns = _hashed(project, tables, question)
+    first = next(columns, None)
+    if first is None:
+        return None
+    whole = first.copy()
+    for column in (*columns, *_answers(question)):
+        whole *= ODD
+        whole += column
+    return whole
+
+
+def _hashed(
+    project: Project, tables: Tables, question: Question
+) -> Iterator[UInt64[np.ndarray, "rows"]]:
+    """All that is read of rows but their answers: other entities, features, the time.
+
+    One column after another: all of them side by side would fill the memory.
+    """
     grain, rows = question.grain, question.rows
-    found: list[Int64[np.ndarray, "rows"]] = []
     if grain.asking == "row":
-        found += [rows.codes[name] for name in grain.entities[1:] if name in rows.codes]
+        for name in grain.entities[1:]:
+            if name in rows.codes:
+                yield _hash(pl.Series(rows.codes[name]))
         frame = tables.events[grain.table]
         for name in features_of(project, grain.table):
-            found.append(_dense(frame[name])[rows.source])
+            yield _hash(frame[name])[rows.source]
     if rows.times is not None:
-        found.append(np.unique(rows.times, return_inverse=True)[1])
+        yield _hash(pl.Series(rows.times))
     first = grain.entities[0]
     if first in rows.codes and first in grain.sees and first not in tables.versions:
         frame = tables.entities[first]
         for name in features_of(project, first):
-            codes = np.concatenate([[0], _dense(frame[name])])
-            found.append(codes[np.minimum(rows.codes[first], len(frame))])
-    # Without anything of the rows but their answers, equal rows say nothing.
-    if not found:
-        return []
+            hashes = np.concatenate([np.zeros(1, np.uint64), _hash(frame[name])])
+            yield hashes[np.minimum(rows.codes[first], len(frame))]
+
+
+def _answers(question: Question) -> Iterator[UInt64[np.ndarray, "rows"]]:
     for labels in question.labels.values():
-        found.append(np.unique(np.nan_to_num(labels, nan=-1.0), return_inverse=True)[1])
-    return [codes.astype(np.int64) for codes in found]
+        yield _hash(pl.Series(np.nan_to_num(labels, nan=-1.0)))
 
 
-def _dense(values: pl.Series) -> Int64[np.ndarray, "rows"]:
+def _hash(values: pl.Series) -> UInt64[np.ndarray, "rows"]:
     if values.dtype == pl.List:
         values = values.list.join("\x1f")
-    elif values.dtype.is_temporal():
-        values = values.cast(pl.Int64)
-    return values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    return values.hash(seed=3).to_numpy()
+
+
+def _agreeing(column: UInt64[np.ndarray, "rows"]) -> float:
+    """The chance that two rows have the same value."""
+    counts = np.unique(column, return_counts=True)[1]
+    return float(((counts / len(column)) ** 2).sum())
 
 
 def row_order_leaks(project: Project, samples: Sequence[Sample]) -> Iterator[Leak]:

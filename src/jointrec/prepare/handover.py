@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from jointrec import __version__
 from jointrec.errors import BundleError
@@ -33,6 +34,9 @@ from .workspace import OnDisk, Workspace
 
 FORMAT = 1
 """The version of the layout of what is written. Another version is refused."""
+MAPPED = 262_144
+"""From so many rows on the columns of a table that was prepared are mapped files: training reads
+what was encoded of them, and hardly ever the tables themselves."""
 FAMILIES = ("entities", "events", "versions", "quarantine")
 
 
@@ -81,7 +85,7 @@ def read_tables(folder: Path, room: Path | None = None) -> Tables:
     """
     about = _read_json(folder / "tables.json")
     with tempfile.TemporaryDirectory(prefix="jointrec-", dir=room) as files:
-        workspace = OnDisk(Path(files))
+        workspace = OnDisk(Path(files), MAPPED)
         found: dict[str, Mapping[str, pl.DataFrame]] = {
             family: {
                 name: read_frame(folder, told, workspace)
@@ -89,6 +93,7 @@ def read_tables(folder: Path, room: Path | None = None) -> Tables:
             }
             for family in FAMILIES
         }
+    pa.default_memory_pool().release_unused()  # what Parquet was unpacked with
     return Tables(
         found["entities"],
         found["events"],

@@ -16,6 +16,7 @@ import polars as pl
 from jaxtyping import Float32, Float64
 
 from jointrec.errors import BundleError
+from jointrec.features.vocabulary import Words, compact
 
 from .prepared import FieldsLayout, Layout
 
@@ -118,6 +119,7 @@ class Preparation:
             },
             ensure_ascii=False,
             allow_nan=False,
+            default=_plain,
         )
 
     @classmethod
@@ -137,7 +139,7 @@ class Preparation:
     @classmethod
     def _from_data(cls, data: Mapping[str, Any]) -> Preparation:
         return cls(
-            features=data["features"],
+            features={name: _compact(state) for name, state in data["features"].items()},
             ids={name: tuple(keys) for name, keys in data["ids"].items()},
             offsets=data["offsets"],
             rates=data["rates"],
@@ -164,6 +166,21 @@ class Preparation:
         frame = pl.DataFrame({"key": keys.cast(pl.String)})
         joined = frame.join(known, on="key", how="left", maintain_order="left")
         return joined["row"].fill_null(0).to_numpy()
+
+
+def _plain(found: object) -> list[str]:
+    """Long vocabularies as JSON knows them."""
+    if isinstance(found, Words):
+        return list(found)
+    raise TypeError(f"{type(found).__name__} is not JSON")
+
+
+def _compact(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a feature learned, with a long vocabulary in little memory."""
+    values = state.get("values")
+    if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
+        return {**state, "values": compact(values)}
+    return dict(state)
 
 
 def _layout_to_json(layout: Layout) -> dict[str, Any]:
