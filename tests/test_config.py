@@ -213,8 +213,8 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "unknown key of the file": (
         "fusoin = 'Cross'\n",
         "the file: there is no key of Project `fusoin`. Did you mean `fusion`? Known: balancing, "
-        "budget, calibration, cleaning, counters, entity, event, funnel, fusion, history, numeric, "
-        "optimizer, sharing, split, table, tasks, time_zone.",
+        "budget, calibration, cleaning, counters, entity, event, funnel, fusion, history, "
+        "matching, numeric, optimizer, sharing, split, table, tasks, time_zone.",
     ),
     "unknown key of a table": (
         "event.view = { source = 'v.csv', entities = ['user'], tiem = 'at' }\n",

@@ -99,6 +99,8 @@ def spell(value: typing.Any) -> str:
         return "needed"
     if value is None or value == {}:
         return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, str):
         return f'`"{value}"`'
     if isinstance(value, tuple):

@@ -45,6 +45,8 @@ class Project:
     :param event: What joins the things.
     :param counters: The windows over which past events are counted, for each entity and each pair.
         Empty turns counters off.
+    :param matching: Whether the texts of a row are compared with each other, such as a query with a
+        title (see `jointrec.prepare.matching`).
     :param history: How past events become a vector.
     :param numeric: How the numbers counted of the past become inputs.
     :param fusion: How the vectors of a row become one.
@@ -67,6 +69,7 @@ class Project:
     tasks: Mapping[str, Task]
     event: Mapping[str, Event] = field(default_factory=dict)
     counters: tuple[str, ...] = ("1h", "1d", "7d", "30d")
+    matching: bool = True
     history: History = field(default_factory=Mean)
     numeric: Numeric = field(default_factory=PiecewiseLinear)
     fusion: Fusion = field(default_factory=Cross)

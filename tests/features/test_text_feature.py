@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jointrec.errors import ProjectError
 from jointrec.features import Text
-from jointrec.features.text import bucket
+from jointrec.features.words import bucket
 
 WIDE = Text(buckets=2**40)  # so wide that no two pieces of a test share a bucket
 
@@ -125,7 +125,7 @@ def plain_kind(character: str) -> bool | None:
 def test_hashes_are_the_same_on_every_machine() -> None:
     assert bucket("<red>", 2**15) == 17049
     assert bucket("手机", 2**15) == 9694
-    code = "from jointrec.features.text import bucket; print(bucket('<red>', 2**15))"
+    code = "from jointrec.features.words import bucket; print(bucket('<red>', 2**15))"
     outs = [
         subprocess.run(
             [sys.executable, "-c", code],

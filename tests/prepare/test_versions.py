@@ -117,7 +117,7 @@ def test_every_moment_reads_the_last_row_before_it(grain: str):
     tables = reader.tables
     asked = next(g for g in reader.plan.grains if g.name == grain)
     rows = jr.prepare.answers.rows_of_grain(reader.project, asked, tables)
-    raw = raw_rows(reader, asked, rows)
+    raw = raw_rows(reader, asked, rows, pl.DataFrame())
     for entity, moments in raw.moments.items():
         things = reader.things[entity]
         assert moments.times is not None
@@ -145,7 +145,7 @@ def answers(reader: Reader, until: int) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for grain in reader.plan.grains:
         rows = jr.prepare.answers.rows_of_grain(reader.project, grain, reader.tables)
-        asked = reader.scaled(raw_rows(reader, grain, rows), context_of(grain, reader.tables))
+        asked = reader.read(grain, rows, context_of(grain, reader.tables))
         assert asked.times is not None
         at = np.flatnonzero(asked.times <= until)
         for task in grain.tasks:

@@ -131,6 +131,10 @@ class Assembler:
                 if task in asked.weights
             },
             days=None if asked.times is None else torch.from_numpy(asked.times[rows] // DAY),
+            matches={
+                columns: torch.from_numpy(numbers[rows])
+                for columns, numbers in asked.matches.items()
+            },
         )
 
     def _candidates(

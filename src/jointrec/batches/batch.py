@@ -109,6 +109,7 @@ class Examples:
     :param candidates: For each task that ranks a catalogue, what it chooses from.
     :param weights: For each task whose rows do not all count alike, how much each does.
     :param days: The day of each row's moment (days since 1970 UTC); None without moments.
+    :param matches: For each two text columns, how well their texts match.
     """
 
     grain: Grain
@@ -122,6 +123,7 @@ class Examples:
     candidates: Mapping[str, Candidates]
     weights: Mapping[str, Float[Tensor, "rows"]] = field(default_factory=dict)
     days: Int[Tensor, "rows"] | None = None
+    matches: Mapping[tuple[str, str], Float[Tensor, "rows _"]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clock)

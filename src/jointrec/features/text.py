@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
-from jaxtyping import Int64
 
 from jointrec.errors import ProjectError
 
 from .bags import bags_of, gather_bags
 from .base import Bags, Feature, State
-from .vocabulary import numbered
-
-LONGEST = 1_000
-"""How many characters of a text are read."""
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー々〇"
-_TOKENS = rf"[{_UNSPACED}]+|[\p{{L}}\p{{N}}\p{{M}}--[{_UNSPACED}]]+"
-_IS_UNSPACED = rf"^[{_UNSPACED}]"
+from .words import bucket, distinct, is_unspaced, tokens_of
 
 
 @dataclass(frozen=True)
@@ -64,9 +56,9 @@ class Text(Feature):
         return {"buckets": self.buckets}
 
     def encode(self, values: pl.Series, state: State) -> Bags:
-        texts, text_of_row = _distinct(values.cast(pl.String).fill_null(""))
-        rows, tokens = _tokens(texts)
-        words, word_of_token = _distinct(tokens)
+        texts, text_of_row = distinct(values.cast(pl.String).fill_null(""))
+        rows, tokens = tokens_of(texts)
+        words, word_of_token = distinct(tokens)
         of_words = self._hashed(words, state["buckets"])
         of_tokens = gather_bags(of_words, word_of_token)
         lengths = np.diff(of_tokens.offsets)
@@ -78,40 +70,16 @@ class Text(Feature):
 
     def _hashed(self, words: pl.Series, buckets: int) -> Bags:
         """The buckets of the pieces of each word."""
-        unspaced = words.str.contains(_IS_UNSPACED).to_list()
+        unspaced = is_unspaced(words)
         split = [
             _neighbours(word) if run else _marked(word, self.ngrams)
             for word, run in zip(words.to_list(), unspaced, strict=True)
         ]
         rows = np.repeat(np.arange(len(split)), [len(pieces) for pieces in split])
         flat = [piece for pieces in split for piece in pieces]
-        distinct, place = _distinct(pl.Series(flat, dtype=pl.String))
-        hashed = [bucket(piece, buckets) for piece in distinct.to_list()]
+        different, place = distinct(pl.Series(flat, dtype=pl.String))
+        hashed = [bucket(piece, buckets) for piece in different.to_list()]
         return bags_of(rows, np.array(hashed, dtype=np.int64)[place], num_rows=len(words))
-
-
-def bucket(piece: str, buckets: int) -> int:
-    """The row of the table that a piece of text goes to: 1 to ``buckets`` − 1, always the same.
-
-    >>> bucket("<red>", 2**15)
-    17049
-    """
-    digest = hashlib.blake2b(piece.encode(), digest_size=8, key=b"jointrec text").digest()
-    return 1 + int.from_bytes(digest, "little") % (buckets - 1)
-
-
-def _distinct(texts: pl.Series) -> tuple[pl.Series, Int64[np.ndarray, "rows"]]:
-    """The distinct texts in order of appearance, and which one each row holds."""
-    distinct = texts.unique(maintain_order=True)
-    return distinct, numbered(texts, distinct.to_list()) - 1
-
-
-def _tokens(texts: pl.Series) -> tuple[Int64[np.ndarray, "tokens"], pl.Series]:
-    """The words and runs of each text: the row of the text, and the token."""
-    plain = texts.str.head(LONGEST).str.normalize("NFKC").str.to_lowercase()
-    tokens = plain.str.extract_all(_TOKENS)
-    rows = np.repeat(np.arange(len(texts)), tokens.list.len().to_numpy())
-    return rows, tokens.explode(empty_as_null=False, keep_nulls=False)
 
 
 def _marked(word: str, ngrams: tuple[int, ...]) -> list[str]:

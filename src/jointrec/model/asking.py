@@ -13,10 +13,11 @@ from jaxtyping import Int64
 from jointrec import sources
 from jointrec.errors import DataError, together, unknown_name
 from jointrec.features import Bags, Feature, Text
+from jointrec.features.words import joined_words
 from jointrec.plan import Grain
 from jointrec.prepare import Asked, Fields, Reader, Rows, Things
 from jointrec.prepare.cleaning.apply import usable_values
-from jointrec.prepare.reader import POLARS, encode_rows
+from jointrec.prepare.encoding import POLARS, encode_rows
 from jointrec.sources import Cell
 
 Key = str | int | Mapping[str, Any]
@@ -176,6 +177,7 @@ def _with_strangers(reader: Reader, entity: str, described: Sequence[Mapping[str
         ),
         {name: np.concatenate([old.dated[name], new.dated[name]]) for name in old.dated},
         old.versions,
+        {name: joined_words(old.words[name], new.words[name]) for name in old.words},
     )
     return replace(reader, things={**reader.things, entity: joined})
 

@@ -20,7 +20,7 @@ from jointrec.project import Project
 
 from .encoding import Encoded
 from .heads import ChoiceHead, Head
-from .parts import Part, parts_of, sizes_of
+from .parts import COUNTED, Part, parts_of, sizes_of
 from .past import PastReader
 from .precision import Computed, products_in
 from .table import FusedTable, gathered
@@ -63,7 +63,7 @@ class JointNetwork(nn.Module):
             )
             for name in self.readers
         )
-        self.counted = tuple(part for part in self.parts if part.kind in ("moment", "pair"))
+        self.counted = tuple(part for part in self.parts if part.kind in COUNTED)
         numeric = [
             project.numeric.build(layout.edges[group_name(part.of)]) for part in self.counted
         ]
@@ -148,6 +148,8 @@ class JointNetwork(nn.Module):
             return examples.clock
         if part.kind == "pair":
             return self._numeric(part, examples.pairs[(part.of[0], part.of[1])])
+        if part.kind == "match":
+            return self._numeric(part, examples.matches[(part.of[0], part.of[1])])
         entity = part.of[0]
         moments, at = examples.moments[entity], examples.at[entity]
         if part.kind == "vectors":

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from jointrec.plan import Grain, Plan, timed
+from jointrec.plan import Grain, Plan, texts_beside, timed
 from jointrec.prepare.prepared import FieldsLayout, Layout
 from jointrec.project import Project
 
-Kind = Literal["vectors", "numbers", "moment", "history", "context", "shown", "clock", "pair"]
+Kind = Literal[
+    "vectors", "numbers", "moment", "history", "context", "shown", "clock", "pair", "match"
+]
 
+COUNTED = ("moment", "pair", "match")
+"""The kinds of parts that are numbers without a limit, read piece by piece of their range."""
 STEP = 32
 """The width of a past event, and so of a history."""
 
@@ -19,8 +23,9 @@ class Part(NamedTuple):
 
     :param kind: Of an entity its field ``vectors``, its ``numbers``, its counters at the
         ``moment``, its ``history``; of an event its ``context`` vectors and the numbers ``shown``;
-        the ``clock``; of two entities what was counted of the ``pair``.
-    :param of: The entity, the event or the two entities; empty for the clock.
+        the ``clock``; of two entities what was counted of the ``pair``; of two text columns how
+        well they ``match``.
+    :param of: The entity, the event, the two entities or columns; empty for the clock.
     """
 
     kind: Kind
@@ -41,6 +46,8 @@ def sizes_of(project: Project, plan: Plan, layout: Layout) -> dict[Part, int]:
     every[Part("clock")] = len(layout.clock)
     for pair, names in layout.pairs.items():
         every[Part("pair", pair)] = len(names)
+    for columns, names in layout.matches.items():
+        every[Part("match", columns)] = len(names)
     had = {part for grain in plan.grains for part in parts_of(project, grain)}
     return {part: size for part, size in every.items() if size and part in had}
 
@@ -50,6 +57,7 @@ def parts_of(project: Project, grain: Grain) -> set[Part]:
     parts = {Part(kind, (entity,)) for entity in grain.sees for kind in ("vectors", "numbers")}
     if grain.asking == "row":
         parts |= {Part("context", (grain.table,)), Part("shown", (grain.table,))}
+    parts |= {Part("match", columns) for columns in texts_beside(project, grain)}
     if has_moments(project, grain):
         parts |= {Part(kind, (entity,)) for entity in grain.sees for kind in ("moment", "history")}
         parts |= {Part("pair", pair) for pair in grain.pairs} | {Part("clock")}

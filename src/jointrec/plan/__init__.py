@@ -3,6 +3,7 @@
 from .columns import Use, columns_of, features_of, key_column, uses
 from .grains import DEFAULT_EVERY, Asking, Grain, Plan, timed
 from .planning import plan
+from .texts import texts_beside
 
 __all__ = [
     "DEFAULT_EVERY",
@@ -14,6 +15,7 @@ __all__ = [
     "features_of",
     "key_column",
     "plan",
+    "texts_beside",
     "timed",
     "uses",
 ]

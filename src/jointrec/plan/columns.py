@@ -49,7 +49,12 @@ def uses(project: Project, table: str) -> list[Use]:
         if event.returns:
             found.append(Use(event.returns, ("number",), f"{at}.returns"))
     found += [
-        Use(column, (feature.cell,), f"{at}.features.{column}")
+        # A key that is a text as well, such as the words of a query, is read as both.
+        Use(
+            column,
+            ("text", "id") if feature.cell == "text" else (feature.cell,),
+            f"{at}.features.{column}",
+        )
         for column, feature in features_of(project, table).items()
     ]
     for name, task in project.tasks.items():

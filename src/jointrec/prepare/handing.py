@@ -13,8 +13,11 @@ import numpy as np
 
 from jointrec.features import Bags
 from jointrec.plan import Grain, Plan
+from jointrec.project import Project
 
+from .encoding import rows_of_things, words_in
 from .history import PastOf
+from .preparation import Preparation
 from .prepared import Asked, Fields, FieldsLayout, Layout, Moments, Past, Prepared, Things
 from .reader import Reader, group_name
 from .shards import Field, Group, Values, read_frame, read_group, write_frame, write_group
@@ -64,9 +67,14 @@ def write_encoded(folder: Path, reader: Reader, prepared: Prepared) -> dict[str,
 
 
 def read_things(
-    folder: Path, about: About, tables: Tables, workspace: Workspace
+    folder: Path,
+    about: About,
+    project: Project,
+    preparation: Preparation,
+    tables: Tables,
+    workspace: Workspace,
 ) -> dict[str, Things]:
-    """All rows of all entities."""
+    """All rows of all entities. Words are read again from the tables, which is quick."""
     found = {}
     for name, told in about["things"].items():
         arrays = read_group(folder, told["rows"], workspace)
@@ -75,6 +83,7 @@ def read_things(
             _fields_of(arrays, ""),
             {key: _plain(arrays, f"dated.{key}") for key in _after(arrays, "dated.")},
             Versions.of(tables, name),
+            words_in(project, preparation, name, rows_of_things(tables, name)),
         )
     return found
 
@@ -96,10 +105,12 @@ def read_pasts(folder: Path, about: About, workspace: Workspace) -> dict[str, Pa
     return found
 
 
-def read_asked(folder: Path, about: About, plan: Plan, workspace: Workspace) -> dict[str, Asked]:
+def read_asked(
+    folder: Path, about: About, plan: Plan, layout: Layout, workspace: Workspace
+) -> dict[str, Asked]:
     """The rows of every grain."""
     return {
-        grain.name: _asked_of(folder, about["asked"][grain.name], grain, workspace)
+        grain.name: _asked_of(folder, about["asked"][grain.name], grain, layout, workspace)
         for grain in plan.grains
     }
 
@@ -142,11 +153,15 @@ def _asked(asked: Asked, layout: Layout) -> Group:
     for pair, numbers in asked.pairs.items():
         name = f"pair.{group_name(pair)}"
         group[name] = _wide(numbers, "number", layout.pairs[pair])
+    for pair, numbers in asked.matches.items():
+        group[f"match.{group_name(pair)}"] = _wide(numbers, "match", layout.matches[pair])
     context = layout.context.get(asked.grain.table) if asked.grain.asking == "row" else None
     return {**group, **_fields(asked.context, context or FieldsLayout(), "context.")}
 
 
-def _asked_of(folder: Path, about: About, grain: Grain, workspace: Workspace) -> Asked:
+def _asked_of(
+    folder: Path, about: About, grain: Grain, layout: Layout, workspace: Workspace
+) -> Asked:
     arrays = read_group(folder, about["rows"], workspace)
     return Asked(
         grain=grain,
@@ -171,6 +186,11 @@ def _asked_of(folder: Path, about: About, grain: Grain, workspace: Workspace) ->
             task: _plain(arrays, f"weight.{task}")
             for task in grain.tasks
             if f"weight.{task}" in arrays
+        },
+        matches={
+            pair: _plain(arrays, f"match.{group_name(pair)}")
+            for pair in layout.matches
+            if f"match.{group_name(pair)}" in arrays
         },
     )
 

@@ -136,11 +136,11 @@ def read_prepared(
         plan,
         tables,
         preparation,
-        read_things(folder, about, tables, workspace),
+        read_things(folder, about, project, preparation, tables, workspace),
         Counters.build(project, plan, tables, rates_of(preparation)),
         read_pasts(folder, about, workspace),
     )
-    prepared = prepared_of(reader, read_asked(folder, about, plan, workspace))
+    prepared = prepared_of(reader, read_asked(folder, about, plan, preparation.layout, workspace))
     return Ready(tables, reader, prepared, _findings(about["findings"]))
 
 

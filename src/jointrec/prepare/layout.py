@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jointrec.plan import Grain, Plan, features_of, timed
+from jointrec.plan import Grain, Plan, features_of, texts_beside, timed
 from jointrec.project import Project
 from jointrec.splits import TRAIN
 
 from .answers import Answered
+from .matching import names_of
 from .preparation import Preparation
 from .prepared import FieldsLayout, Layout
 from .reader import CLOCK, Reader
@@ -62,6 +63,12 @@ def layout_of(
         sizes=sizes,
         constants=constants,
         scales=scales,
+        matches={
+            pair: names_of(*pair)
+            for grain in plan.grains
+            for pair in texts_beside(project, grain)
+            if set(pair) <= set(preparation.texts)
+        },
     )
 
 

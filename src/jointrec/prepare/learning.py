@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float32
 
-from jointrec.features import Text
-from jointrec.plan import features_of
+from jointrec.features import Feature, Text
+from jointrec.features.words import words_of
+from jointrec.plan import Plan, features_of, texts_beside
 from jointrec.project import Project
 from jointrec.splits import TRAIN
 
 from .answers import Answered, State
+from .matching import MOST_WORDS, Rarity
 from .preparation import Preparation, Scale
 from .prepared import Layout
 from .reader import Raw, group_name
@@ -28,7 +30,7 @@ PIECE = 1_048_576
 
 
 def learn_columns(
-    project: Project, tables: Tables, trained: Mapping[str, pl.Series]
+    project: Project, plan: Plan, tables: Tables, trained: Mapping[str, pl.Series]
 ) -> Preparation:
     """What every column learns from training rows, and where each sits in the fused table.
 
@@ -40,7 +42,17 @@ def learn_columns(
     ids: dict[str, tuple[str, ...]] = {}
     offsets: dict[str, int] = {}
     shared: dict[str, int] = {}
+    texts: dict[str, Rarity] = {}
+    beside = {
+        name for grain in plan.grains for pair in texts_beside(project, grain) for name in pair
+    }
     table_rows = 0
+
+    def learn(column: str, feature: Feature, values: pl.Series) -> None:
+        features[column] = feature.learn(values)
+        if column in beside:
+            texts[column] = Rarity.learn(words_of(values, MOST_WORDS))
+
     for name, entity in project.entity.items():
         counts = times_named(project, tables, trained, name)
         seen = learned_rows(project, tables, trained, name)
@@ -50,12 +62,11 @@ def learn_columns(
             ids[name] = _returning(keys, days, counts, entity.id_floor)
             offsets[f"{name}.@id"], table_rows = table_rows, table_rows + len(ids[name]) + 1
         for column, feature in entity.features.items():
-            features[f"{name}.{column}"] = feature.learn(seen[column])
+            learn(f"{name}.{column}", feature, seen[column])
     for name, event in project.event.items():
         seen = learned_rows(project, tables, trained, name, list(event.features))
         for column, feature in event.features.items():
-            seen_values = tables.events[name][column].filter(trained[name])
-            features[f"{name}.{column}"] = feature.learn(seen_values)
+            learn(f"{name}.{column}", feature, seen[column])
     for name, state in features.items():
         table, _, column = name.partition(".")
         declared = features_of(project, table)[column]
@@ -78,6 +89,7 @@ def learn_columns(
         cuts=(tables.cuts.valid, tables.cuts.test),
         first=tables.first,
         until=tables.until,
+        texts=texts,
     )
 
 
@@ -99,13 +111,16 @@ def learn_scales(raws: Mapping[str, Raw], answered: Mapping[str, Answered]) -> d
 def used_numbers(
     raws: Mapping[str, Raw], answered: Mapping[str, Answered]
 ) -> dict[str, list[Used]]:
-    """The numbers of each entity and of each pair in all grains, and which rows train."""
+    """The numbers of each entity, pair and two texts in all grains, and which rows train."""
     moments: dict[str, list[Used]] = {}
     pairs: dict[str, list[Used]] = {}
     for name, raw in raws.items():
+        train = np.any([part == TRAIN for part in answered[name].parts.values()], axis=0)
+        for pair, numbers in raw.matches.items():
+            both = numbers[:, -1] == 1  # others have nothing to learn from
+            pairs.setdefault(group_name(pair), []).append((numbers, train & both))
         if raw.rows.times is None:
             continue
-        train = np.any([part == TRAIN for part in answered[name].parts.values()], axis=0)
         for entity, moment in raw.moments.items():
             used = np.zeros(len(moment.things), dtype=bool)
             used[raw.at[entity][train]] = True

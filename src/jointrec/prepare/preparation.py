@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from jaxtyping import Float32, Float64
 from jointrec.errors import BundleError
 from jointrec.features.vocabulary import Words, compact
 
+from .matching import Rarity
 from .prepared import FieldsLayout, Layout
 
 CLIP = 5.0
@@ -87,6 +88,8 @@ class Preparation:
     :param layout: The shape of what is prepared.
     :param cuts: The moments (µs) of the validation and the test cut, None without a time.
     :param first, until: The first moment of the data and the first µs after the last.
+    :param texts: For each ``table.column`` of text that is compared with another, how rare its
+        words are.
     """
 
     features: Mapping[str, Mapping[str, Any]]
@@ -100,6 +103,7 @@ class Preparation:
     cuts: tuple[int | None, int | None]
     first: int | None
     until: int | None
+    texts: Mapping[str, Rarity] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The preparation as text. The same preparation always gives the same text."""
@@ -116,6 +120,7 @@ class Preparation:
                 "cuts": self.cuts,
                 "first": self.first,
                 "until": self.until,
+                "texts": {name: rarity.to_plain() for name, rarity in self.texts.items()},
             },
             ensure_ascii=False,
             allow_nan=False,
@@ -153,6 +158,7 @@ class Preparation:
             cuts=(data["cuts"][0], data["cuts"][1]),
             first=data["first"],
             until=data["until"],
+            texts={name: Rarity.from_plain(rarity) for name, rarity in data["texts"].items()},
         )
 
     def id_rows(self, entity: str, keys: pl.Series) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -185,7 +191,8 @@ def _compact(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _layout_to_json(layout: Layout) -> dict[str, Any]:
     data = asdict(layout)
-    data["pairs"] = [[first, second, names] for (first, second), names in layout.pairs.items()]
+    for name, pairs in (("pairs", layout.pairs), ("matches", layout.matches)):
+        data[name] = [[first, second, names] for (first, second), names in pairs.items()]
     return data
 
 
@@ -196,11 +203,14 @@ def _layout_from_json(data: Mapping[str, Any]) -> Layout:
     def tuples(value: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
         return {name: tuple(items) for name, items in value.items()}
 
+    def of_two(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
+        return {(first, second): tuple(names) for first, second, names in data[name]}
+
     return Layout(
         table_rows=data["table_rows"],
         things={name: fields(value) for name, value in data["things"].items()},
         moments=tuples(data["moments"]),
-        pairs={(first, second): tuple(names) for first, second, names in data["pairs"]},
+        pairs=of_two("pairs"),
         edges={name: tuple(tuple(own) for own in edges) for name, edges in data["edges"].items()},
         context={name: fields(value) for name, value in data["context"].items()},
         clock=tuple(data["clock"]),
@@ -209,4 +219,5 @@ def _layout_from_json(data: Mapping[str, Any]) -> Layout:
         sizes=data["sizes"],
         constants=tuples(data["constants"]),
         scales=data["scales"],
+        matches=of_two("matches"),
     )

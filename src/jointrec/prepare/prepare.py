@@ -15,13 +15,14 @@ from jointrec.splits import Cuts
 from .answers import answer_all, encode_labels, labels_of_grain, parts_of_grain, rows_of_grain
 from .counters import Counters, base_rates
 from .edges import learn_edges
+from .encoding import encode_things
 from .history import past_of
 from .layout import layout_of
 from .learning import learn_columns, learn_scales
 from .popularity import popularity
 from .preparation import Preparation
 from .prepared import Asked, Prepared
-from .reader import Reader, encode_things, has_history, raw_rows
+from .reader import Reader, has_history, raw_rows
 from .tables import Tables
 from .training_rows import hashes_of, trained_rows
 from .workspace import IN_MEMORY, Workspace
@@ -47,13 +48,15 @@ def prepare(
     rates = base_rates(project, plan, replace(tables, events=training), tables.cuts.valid)
     del training
     preparation = replace(
-        learn_columns(project, tables, trained),
+        learn_columns(project, plan, tables, trained),
         tasks=answers.states,
         rates={f"{event}.{column}": rate for (event, column), rate in rates.items()},
     )
     reader = build_reader(project, plan, tables, preparation, workspace)
     raws = {
-        grain.name: raw_rows(reader, grain, answers.rows[grain.name], workspace)
+        grain.name: raw_rows(
+            reader, grain, answers.rows[grain.name], context_of(grain, tables), workspace
+        )
         for grain in plan.grains
     }
     preparation = replace(preparation, scales=learn_scales(raws, answers.answered))
@@ -131,7 +134,7 @@ def asked_again(reader: Reader, grain: Grain) -> Asked:
     labels = labels_of_grain(project, tables, grain, rows)
     parts = parts_of_grain(project, tables, grain, rows, labels, hashes_of(tables))
     encoded, _ = encode_labels(project, grain, labels, reader.preparation.tasks)
-    read = reader.scaled(raw_rows(reader, grain, rows), context_of(grain, tables))
+    read = reader.read(grain, rows, context_of(grain, tables))
     return replace(read, labels=encoded, parts=parts)
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from jaxtyping import Float32, Float64, Int8, Int64
 
 from jointrec.features import Bags
+from jointrec.features.words import Words
 from jointrec.plan import Grain
 
 from .versions import Versions
@@ -44,12 +45,14 @@ class Things:
     :param fields: What is encoded of each row.
     :param dated: For each feature that depends on the moment, its times (µs).
     :param versions: Which row is valid when; None where none of them changes.
+    :param words: The words of each text that is compared with others.
     """
 
     keys: pl.Series
     fields: Fields
     dated: Mapping[str, Int64[np.ndarray, "rows"]]
     versions: Versions | None = None
+    words: Mapping[str, Words] = field(default_factory=dict)
 
     def at(
         self, codes: Int64[np.ndarray, "rows"], moments: Int64[np.ndarray, "rows"]
@@ -113,6 +116,7 @@ class Asked:
     :param source: The row of the cleaned table that each came from (entities asked ``every`` so
         often have the row of the entity).
     :param weights: For each task that has any, how much each row counts while training.
+    :param matches: For each two text columns, how well their texts match.
     """
 
     grain: Grain
@@ -127,6 +131,7 @@ class Asked:
     clusters: Int64[np.ndarray, "rows"]
     source: Int64[np.ndarray, "rows"]
     weights: Mapping[str, Float64[np.ndarray, "rows"]] = field(default_factory=dict)
+    matches: Mapping[tuple[str, str], Float32[np.ndarray, "rows _"]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clusters)
@@ -149,7 +154,8 @@ class Layout:
     :param things: For each entity, its fields.
     :param moments: For each entity, the names of its numbers at a moment (timed grains).
     :param pairs: For each pair of entities, the names of what is counted (timed grains).
-    :param edges: For each of these entities and pairs (``user × item``), for each of its numbers
+    :param edges: For each of these entities and pairs (``user × item``), and of the text columns
+        in ``matches``, for each of its numbers
         the values between which its training rows fall in equal shares (see
         `jointrec.prepare.edges`).
     :param context: For each event, the fields of its context.
@@ -159,6 +165,7 @@ class Layout:
     :param sizes: For each task, how many outputs it has.
     :param constants: For each task, the outputs of its best constant answer.
     :param scales: For each task, the training loss of its best constant answer.
+    :param matches: For each two text columns that are compared, the names of the numbers.
     """
 
     table_rows: int
@@ -173,6 +180,7 @@ class Layout:
     sizes: Mapping[str, int]
     constants: Mapping[str, tuple[float, ...]]
     scales: Mapping[str, float]
+    matches: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float32, Int64
 
 from jointrec.clocks import shown_at
-from jointrec.features import Bags, Dated, Feature, Ids, Numbers
-from jointrec.features.base import CellName
+from jointrec.features.words import words_of
 from jointrec.labels import DAY
-from jointrec.plan import Grain, Plan, timed
+from jointrec.plan import Grain, Plan, texts_beside, timed
 from jointrec.project import Project
 
 from .cleaning.rows import LATEST
 from .counters import Counters
+from .encoding import encode_context, joined_fields, told
 from .history import PastOf
 from .labels import Rows
+from .matching import MOST_WORDS, Side, match, names_of
 from .preparation import Preparation, Scale
 from .prepared import Asked, Fields, Moments, Things
 from .tables import Tables
-from .versions import Versions
 from .workspace import IN_MEMORY, Workspace
 
 CLOCK = ("hour sin", "hour cos", "weekday sin", "weekday cos")
@@ -39,6 +39,7 @@ class Raw:
     at: Mapping[str, Int64[np.ndarray, "rows"]]
     moments: Mapping[str, Moments]
     pairs: Mapping[tuple[str, str], Float32[np.ndarray, "rows _"]]
+    matches: Mapping[tuple[str, str], Float32[np.ndarray, "rows _"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Reader:
         :param context: One row for each row asked, with the columns of the event that are declared
             as features; columns that are missing are read as unknown.
         """
-        return self.scaled(raw_rows(self, grain, rows), context)
+        return self.scaled(raw_rows(self, grain, rows, context), context)
 
     def scaled(self, raw: Raw, context: pl.DataFrame, workspace: Workspace = IN_MEMORY) -> Asked:
         """Standardises raw rows and encodes their context."""
@@ -88,6 +89,10 @@ class Reader:
             parts={},
             clusters=rows.codes[grain.entities[0]],
             source=rows.source,
+            matches={
+                pair: _known(_standardised(scales[group_name(pair)], numbers, workspace), workspace)
+                for pair, numbers in raw.matches.items()
+            },
         )
 
 
@@ -104,6 +109,15 @@ def _standardised(
         return scale.apply(numbers)
     for piece in workspace.pieces(len(numbers)):
         numbers[piece] = scale.apply(numbers[piece])
+    return numbers
+
+
+def _known(
+    numbers: Float32[np.ndarray, "rows k"], workspace: Workspace
+) -> Float32[np.ndarray, "rows k"]:
+    """Numbers with 0, the mean, where there are none."""
+    for piece in workspace.pieces(len(numbers)):
+        numbers[piece] = np.nan_to_num(numbers[piece], nan=0.0)
     return numbers
 
 
@@ -130,9 +144,16 @@ def _clock(rows: Rows, zone: str, workspace: Workspace) -> Float32[np.ndarray, "
     return told
 
 
-def raw_rows(reader: Reader, grain: Grain, rows: Rows, workspace: Workspace = IN_MEMORY) -> Raw:
-    """Finds the distinct moments of each entity and counts what happened before each.
+def raw_rows(
+    reader: Reader,
+    grain: Grain,
+    rows: Rows,
+    context: pl.DataFrame,
+    workspace: Workspace = IN_MEMORY,
+) -> Raw:
+    """Finds the distinct moments of each entity, counts what happened before, compares texts.
 
+    :param context: What the events themselves say, as :meth:`Reader.read` takes it.
     :param workspace: Where what is found lives.
     """
     at: dict[str, Int64[np.ndarray, "rows"]] = {}
@@ -154,7 +175,41 @@ def raw_rows(reader: Reader, grain: Grain, rows: Rows, workspace: Workspace = IN
                 rows.times,
                 workspace,
             )
-    return Raw(grain, rows, at, moments, pairs)
+    raw = Raw(grain, rows, at, moments, pairs)
+    matches = {
+        pair: _matched(reader, raw, pair, context, workspace)
+        for pair in texts_beside(reader.project, grain)
+        if set(pair) <= set(reader.preparation.texts)
+    }
+    return replace(raw, matches=matches)
+
+
+def _matched(
+    reader: Reader, raw: Raw, pair: tuple[str, str], context: pl.DataFrame, workspace: Workspace
+) -> Float32[np.ndarray, "rows _"]:
+    """How well two texts of each row match."""
+    count = len(raw.rows.source)
+    found = workspace.empty((count, len(names_of(*pair))), np.float32)
+    for piece in workspace.pieces(count):
+        sides = [_texts(reader, raw, name, context, piece) for name in pair]
+        (one, rows), (other, other_rows) = sides
+        found[piece] = match(one, rows, other, other_rows)
+    return found
+
+
+def _texts(
+    reader: Reader, raw: Raw, name: str, context: pl.DataFrame, piece: slice
+) -> tuple[Side, Int64[np.ndarray, "rows"]]:
+    """The texts of a column, and which of them each row of a piece is about."""
+    table, _, column = name.partition(".")
+    rarity = reader.preparation.texts[name]
+    if table in reader.project.entity:
+        words = reader.things[table].words[column]
+        return Side(words, rarity), raw.moments[table].things[raw.at[table][piece]]
+    some = raw.rows.some(piece)
+    feature = reader.project.event[table].features[column]
+    values = told(context, column, feature, len(raw.rows.source))[piece]
+    return Side(words_of(values, MOST_WORDS), rarity), np.arange(len(some.source))
 
 
 def _distinct(
@@ -256,120 +311,6 @@ def clock(times: Int64[np.ndarray, "rows"]) -> Float32[np.ndarray, "rows 4"]:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def encode_things(
-    project: Project, preparation: Preparation, tables: Tables, entity: str
-) -> Things:
-    """Every row of an entity, encoded; row 0 is the unknown one, in which everything is missing."""
-    frame, versions = tables.entities[entity], Versions.of(tables, entity)
-    if versions is not None:
-        said = tables.versions[entity]
-        own = said.with_columns(frame["@key"].gather(said["@code"] - 1)).drop("@code", "@time")
-        frame = pl.concat([frame, own], how="diagonal")
-    missing = pl.DataFrame({name: [None] for name in frame.columns}, schema=frame.schema)
-    things = encode_rows(project, preparation, entity, pl.concat([missing, frame]))
-    return things if versions is None else replace(things, versions=versions)
-
-
-def encode_rows(
-    project: Project, preparation: Preparation, entity: str, frame: pl.DataFrame
-) -> Things:
-    """Rows of an entity, encoded, whether they are in its table or not."""
-    parts: dict[str, Ids | Bags | Numbers] = {}
-    dated: dict[str, Int64[np.ndarray, "rows"]] = {}
-    if project.entity[entity].id_floor > 0:
-        rows = preparation.id_rows(entity, frame["@key"])
-        parts["@id"] = Ids(rows + preparation.offsets[f"{entity}.@id"])
-    for column, feature in project.entity[entity].features.items():
-        encoded = encode_column(preparation, f"{entity}.{column}", feature, frame[column])
-        if isinstance(encoded, Dated):
-            dated[column] = encoded.values
-        else:
-            parts[column] = encoded
-    return Things(frame["@key"], gather_fields(parts, len(frame)), dated)
-
-
-def encode_context(
-    project: Project,
-    preparation: Preparation,
-    grain: Grain,
-    context: pl.DataFrame,
-    rows: Rows,
-) -> Fields:
-    """What an event says at the moment itself. Empty where the grain may not see it."""
-    parts: dict[str, Ids | Bags | Numbers] = {}
-    num_rows = len(rows.source)
-    if grain.asking == "row":
-        for column, feature in project.event[grain.table].features.items():
-            name = f"{grain.table}.{column}"
-            values = (
-                context[column]
-                if column in context.columns
-                else pl.Series(column, [None] * num_rows, dtype=POLARS[feature.cell])
-            )
-            encoded = encode_column(preparation, name, feature, values)
-            if isinstance(encoded, Dated):
-                moments = encoded.values if rows.times is None else rows.times
-                encoded = Numbers(feature.at(encoded.values, moments, preparation.features[name]))
-            parts[column] = encoded
-    return gather_fields(parts, num_rows)
-
-
-POLARS: Mapping[CellName, pl.DataType] = {
-    "id": pl.String(), "text": pl.String(), "number": pl.Float64(), "time": pl.Int64(),
-    "flag": pl.Float64(), "list": pl.List(pl.String),
-}  # fmt: skip
-"""The type of a column that is missing, by how it would have been read."""
-
-
-def encode_column(
-    preparation: Preparation, name: str, feature: Feature, values: pl.Series
-) -> Ids | Bags | Numbers | Dated:
-    """A column, with its place in the fused table."""
-    encoded = feature.encode(values, preparation.features[name])
-    offset = preparation.offsets.get(name, 0)
-    if isinstance(encoded, Ids):
-        return Ids(encoded.values + offset)
-    if isinstance(encoded, Bags):
-        return Bags(encoded.values + offset, encoded.offsets)
-    return encoded
-
-
-def gather_fields(parts: Mapping[str, Ids | Bags | Numbers], num_rows: int) -> Fields:
-    """Puts encoded columns of one form side by side."""
-    ids = [part.values for part in parts.values() if isinstance(part, Ids)]
-    numbers = [part.values for part in parts.values() if isinstance(part, Numbers)]
-    return Fields(
-        ids=np.stack(ids, axis=1) if ids else np.zeros((num_rows, 0), np.int64),
-        bags=tuple(part for part in parts.values() if isinstance(part, Bags)),
-        numbers=np.concatenate(numbers, axis=1) if numbers else np.zeros((num_rows, 0), np.float32),
-    )
-
-
-def joined_fields(parts: Sequence[Fields], workspace: Workspace) -> Fields:
-    """Fields of some rows, one below the other; at least one piece."""
-    bags = [
-        Bags(
-            workspace.keep(np.concatenate([bag.values for bag in column])),
-            workspace.keep(np.concatenate(_shifted([bag.offsets for bag in column]))),
-        )
-        for column in zip(*(part.bags for part in parts), strict=True)
-    ]
-    return Fields(
-        workspace.keep(np.concatenate([part.ids for part in parts])),
-        tuple(bags),
-        workspace.keep(np.concatenate([part.numbers for part in parts])),
-    )
-
-
-def _shifted(parts: Sequence[Int64[np.ndarray, "_"]]) -> list[Int64[np.ndarray, "_"]]:
-    """The offsets of pieces, each counted on from the end of the one before."""
-    shifted, end = [parts[0]], int(parts[0][-1])
-    for part in parts[1:]:
-        shifted.append(part[1:] + end)
-        end += int(part[-1])
-    return shifted
-
-
 def has_history(project: Project, entity: str) -> bool:
     """Whether an entity acts in any event that has a time."""
     return any(
@@ -378,4 +319,4 @@ def has_history(project: Project, entity: str) -> bool:
     )
 
 
-__all__ = ["CLOCK", "Raw", "Reader", "Scale", "clock", "encode_things", "raw_rows"]
+__all__ = ["CLOCK", "Raw", "Reader", "Scale", "clock", "raw_rows"]

@@ -71,6 +71,8 @@ def matrix(prepared: Prepared, asked: Asked, rows: Int64[np.ndarray, "rows"]) ->
     add(asked.clock[rows], list(layout.clock) if asked.clock.shape[1] else [])
     for pair, numbers in asked.pairs.items():
         add(numbers[rows], [f"{' × '.join(pair)}: {name}" for name in layout.pairs[pair]])
+    for texts, numbers in asked.matches.items():
+        add(numbers[rows], list(layout.matches[texts]))
     return Matrix(np.concatenate(columns, axis=1), tuple(names), tuple(categories))
 
 
