@@ -13,7 +13,7 @@ from rich.text import Text
 
 from .durable import write_parquet
 from .errors import JointRecError
-from .evaluation import Report, report_table, verdicts, ways_of
+from .evaluation import Report, report_table, slices_table, verdicts, ways_of
 from .leaks import Leaks
 from .prepare.check import Checked
 from .training import Watch, live_watch
@@ -126,6 +126,9 @@ def print_report(report: Report, out: Path | None = None) -> None:
         if found:
             words = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in found.items())
             _say(show, f"joint against {other}: {words}.")
+    slices = slices_table(report)
+    if slices is not None:
+        show.print(slices)
     findings, aside = report.facts["findings"], sum(report.facts["quarantined"].values())
     if findings and out is not None:
         rows = f"; {aside:,} rows set aside are in {out}/quarantine" if aside else ""

@@ -90,7 +90,8 @@ GOLDEN = """\
           "high": 0.25,
           "verdict": "better"
         }
-      }
+      },
+      "slices": {}
     }
   }
 }

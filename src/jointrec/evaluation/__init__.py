@@ -2,18 +2,22 @@
 
 from .baselines import Baseline
 from .evaluate import Answers, Oracle, Ways, evaluate
-from .report import Report, TaskReport
-from .table import report_table, spell, verdicts, ways_of
+from .report import ByPropensity, Report, TaskReport
+from .slices import Slice
+from .table import report_table, slices_table, spell, verdicts, ways_of
 
 __all__ = [
     "Answers",
     "Baseline",
+    "ByPropensity",
     "Oracle",
     "Report",
+    "Slice",
     "TaskReport",
     "Ways",
     "evaluate",
     "report_table",
+    "slices_table",
     "spell",
     "verdicts",
     "ways_of",

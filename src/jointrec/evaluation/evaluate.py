@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int64
 
 from jointrec.functional.intervals import Drawn, Interval, drawn
 from jointrec.functional.metrics import gauc_groups, pessimistic_rank
+from jointrec.functional.reliability import Reliability, reliability
 from jointrec.network import JointNetwork, answers_of
 from jointrec.plan import Plan
 from jointrec.prepare import Asked, Prepared
@@ -21,7 +22,8 @@ from jointrec.tasks import Task
 
 from .baselines import Baseline, Question
 from .order import with_order
-from .report import TaskReport
+from .report import ByPropensity, TaskReport
+from .slices import Slice, slices_of
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
 """Answers to some rows: a number each, or one per class or candidate."""
@@ -52,11 +54,14 @@ def evaluate(
     prepared: Prepared,
     ways: Ways,
     *,
+    met: Mapping[str, Int64[np.ndarray, "codes"]] | None = None,
     rounds: int = 200,
     observe: Callable[[str, str], None] | None = None,
 ) -> dict[str, TaskReport]:
     """One report for each task, from its test rows alone.
 
+    :param met: For each entity how many training events name each of its codes, as
+        `jointrec.prepare.times_met` counts them: the rows are cut by it. Default: they are not cut.
     :param rounds: How often clusters are resampled for the intervals.
     :param observe: Called with a task and a way before it is measured.
     """
@@ -79,7 +84,11 @@ def evaluate(
                 answers = ways.oracles[name](asked, question.test)
                 answered["oracle"] = as_measured(question, question.test, answers)
             _tell(observe, name, "intervals")
-            reports[name] = task_report(project, question, answered, rounds=rounds)
+            reports[name] = replace(
+                task_report(project, question, answered, rounds=rounds),
+                slices=_slices(plan, question, answered, met or {}, rounds),
+                reliability=_reliability(ways, question, answered),
+            )
             said[name] = (question, answered)
             before = project.tasks[name].after
             if before in said and _have_order(project.tasks[name], project.tasks[before]):
@@ -87,6 +96,34 @@ def evaluate(
                     reports[name], question, answered, said[before], rounds=rounds
                 )
     return {name: reports[name] for name in project.tasks}
+
+
+def _slices(
+    plan: Plan, question: Question, answered: Mapping[str, Answers],
+    met: Mapping[str, Int64[np.ndarray, "codes"]], rounds: int,
+) -> dict[str, dict[str, Slice]]:  # fmt: skip
+    """The test rows of a task, cut by how often training met their things."""
+    metrics = question.project.tasks[question.task].metrics
+    measure = metrics[next(iter(metrics))].measure
+    return slices_of(
+        question, answered, met, measure, ranked=plan.catalogue.get(question.task), rounds=rounds
+    )
+
+
+def _reliability(
+    ways: Ways, question: Question, answered: Mapping[str, Answers]
+) -> dict[str, Reliability]:
+    """What joint says before it is set right and after, beside what happened."""
+    name = question.task
+    if name not in ways.joint or question.project.tasks[name].form != "chance":
+        return {}
+    raw = network_answers(
+        ways.joint[name], question.prepared, question.asked, name, question, raw=True
+    )
+    labels = question.labels[question.test]
+    both = {"before": raw, "after": answered["joint"]}
+    found = {when: reliability(labels, answers) for when, answers in both.items()}
+    return {when: one for when, one in found.items() if one is not None}
 
 
 def _have_order(task: Task, before: Task) -> bool:
@@ -107,12 +144,16 @@ def question_of(project: Project, prepared: Prepared, asked: Asked, name: str) -
 
 
 def network_answers(
-    network: JointNetwork, prepared: Prepared, asked: Asked, name: str, question: Question
-) -> Answers:
-    """What a network answers for the test rows, as its metrics read it."""
+    network: JointNetwork, prepared: Prepared, asked: Asked, name: str, question: Question,
+    *, raw: bool = False,
+) -> Answers:  # fmt: skip
+    """What a network answers for the test rows, as its metrics read it.
+
+    :param raw: Chances as the heads give them, not set right.
+    """
     found: list[Answers] = [np.zeros(0)]
     done = 0
-    for piece in answers_of(network, prepared, asked, (name,), question.test):
+    for piece in answers_of(network, prepared, asked, (name,), question.test, raw=raw):
         rows = question.test[done : done + len(piece[name])]
         found.append(as_measured(question, rows, piece[name]))
         done += len(rows)
@@ -145,15 +186,16 @@ def task_report(
     first = question.asked.grain.entities[0]
     lists = question.asked.at[first][question.test] if first in question.asked.at else clusters
 
-    def measured(answers: Answers) -> dict[str, Drawn]:
+    def measured(answers: Answers, weights: Answers | None = None) -> dict[str, Drawn]:
         if not len(labels):
             return dict.fromkeys(names, NOTHING)
         both: dict[str, Drawn] = {}
         for some, groups in ((measures, clusters), (of_lists, lists)):
             if some:
                 both |= drawn(
-                    some, labels, answers, clusters, groups=groups, rounds=rounds, seed=seed
-                )
+                    some, labels, answers, clusters,
+                    groups=groups, weights=weights, rounds=rounds, seed=seed,
+                )  # fmt: skip
         return {name: both[name] for name in names}
 
     # With one seed all ways are measured on the same draws of clusters, so they can be compared.
@@ -162,6 +204,19 @@ def task_report(
     def gain(other: str) -> Interval:
         better, worse = found["joint"][names[0]], found[other][names[0]]
         return (worse - better if deciding.better == "lower" else better - worse).interval()
+
+    def by_propensity() -> ByPropensity | None:
+        weights = question.asked.weights.get(question.task)
+        if task.propensity is None or task.weight is not None or weights is None:
+            return None
+        own = weights[question.test]
+        # Rows of which the chance is not known weigh nothing; without any other nothing is told.
+        effective = float(own.sum() ** 2 / np.square(own).sum()) if own.any() else 0.0
+        systems = {
+            way: {name: metric.interval() for name, metric in measured(answers, own).items()}
+            for way, answers in answered.items()
+        }
+        return ByPropensity(effective, systems)
 
     return TaskReport(
         kind=type(task).__name__,
@@ -180,4 +235,5 @@ def task_report(
         gains={way: gain(way) for way in found if way != "joint" and "joint" in found},
         clusters=len(np.unique(clusters)),
         gauc_clusters=gauc_groups(labels, clusters)[0] if "gauc" in task.metrics else None,
+        by_propensity=by_propensity(),
     )

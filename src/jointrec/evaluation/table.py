@@ -11,6 +11,7 @@ from rich.text import Text
 from jointrec.functional.intervals import Interval
 
 from .report import Report, TaskReport
+from .slices import BOUNDS, Slice, events_of
 
 ORDER = ("joint", "alone", "lightgbm", "popularity", "oracle")
 BEST = "best of the others"
@@ -53,6 +54,33 @@ def report_table(report: Report) -> Table:
         )  # fmt: skip
     table.caption = "↑ higher is better · ↓ lower is better · joint is ▲ better, ▼ worse, = level"
     return table
+
+
+def slices_table(report: Report) -> Table | None:
+    """The deciding metric of joint for those that training met never, rarely and often.
+
+    None where no row of any task is about somebody that training hardly met.
+    """
+    table = Table(title="joint, by how many training events name the user, the item …")
+    for name in ("task", "by"):
+        table.add_column(name, style="bold" if name == "task" else None)
+    for name in BOUNDS:
+        table.add_column(f"{name} ({events_of(name)})", justify="right")
+    shown = False
+    for name, task in report.tasks.items():
+        told = name
+        for entity, slices in task.slices.items():
+            if "joint" not in task.systems or not set(slices) - {"warm"}:
+                continue
+            cells = [_slice_cell(slices[one]) if one in slices else "–" for one in BOUNDS]
+            table.add_row(Text(told), Text(f"{entity}: {task.metric}"), *cells)
+            told, shown = "", True
+    return table if shown else None
+
+
+def _slice_cell(found: Slice) -> str:
+    rows = f"{found.rows:,} rows"
+    return f"{spell(found.systems['joint'])} · {rows}"
 
 
 def _columns(report: Report) -> tuple[list[str], list[str]]:

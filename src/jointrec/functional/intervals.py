@@ -81,17 +81,20 @@ def drawn(
     clusters: Codes,
     *,
     groups: Codes | None = None,
+    weights: Column | None = None,
     rounds: int = 200,
     seed: int = 0,
 ) -> dict[str, Drawn]:
     """Several metrics of the same answers, all on the same draws: what :func:`bootstrap` does once.
 
     The same seed, rounds and clusters draw the same, whatever the answers and the metrics are.
+
+    :param weights: How much each row counts, however often its cluster is drawn. Default: alike.
     """
     if rounds < 1:
         raise DataError(f"bootstrap.rounds: must be 1 or more; received {rounds}.")
     clusters, size = _codes(labels, clusters)
-    measure = _measure(list(metrics.values()), labels, answers, clusters, groups)
+    measure = _measure(list(metrics.values()), labels, answers, clusters, groups, weights)
     values = measure(None)
     found = np.empty((rounds if size > 1 else 0, len(metrics)))
     random = np.random.default_rng(seed)
@@ -201,15 +204,16 @@ def _measure(
     answers: Shaped[np.ndarray, "rows *answers"],
     codes: NDArray[np.int64],
     groups: Codes | None,
+    weights: Column | None,
 ) -> Measure:
     """The metrics as a function of how often each cluster was drawn; None is each once."""
     seen = np.flatnonzero(~np.isnan(np.asarray(labels, dtype=np.float64)))
     order = seen[np.argsort(answers[seen], kind="stable")] if answers.ndim == 1 else seen
-    rows = _Ordered(labels, answers, codes, groups, order)
+    rows = _Ordered(labels, answers, codes, groups, weights, order)
     in_groups = rows
     if groups is not None and set(metrics) & set(WITHIN_GROUPS):
         by_group = order[np.argsort(groups[order], kind="stable")]
-        in_groups = _Ordered(labels, answers, codes, groups, by_group)
+        in_groups = _Ordered(labels, answers, codes, groups, weights, by_group)
 
     def measure(counts: Counts | None) -> list[float]:
         told = rows.drawn(counts)
@@ -228,9 +232,11 @@ class _Ordered:
         answers: Shaped[np.ndarray, "rows *answers"],
         codes: NDArray[np.int64],
         groups: Codes | None,
+        weights: Column | None,
         order: NDArray[np.int64],
     ) -> None:
         self.codes = codes[order]
+        self.own = None if weights is None else np.asarray(weights, dtype=np.float64)[order]
         columns = {"labels": labels, "answers": answers, "groups": groups}
         self.columns = {
             name: None if values is None else values[order] for name, values in columns.items()
@@ -239,8 +245,8 @@ class _Ordered:
     def drawn(self, counts: Counts | None) -> dict[str, Any]:
         """What a metric is given, without the rows that were not drawn: a third of them."""
         if counts is None:
-            return {**self.columns, "weights": None}
-        weights = counts[self.codes]
+            return {**self.columns, "weights": self.own}
+        weights = counts[self.codes] if self.own is None else counts[self.codes] * self.own
         some = np.flatnonzero(weights)
         told = {n: None if values is None else values[some] for n, values in self.columns.items()}
         return {**told, "weights": weights[some]}

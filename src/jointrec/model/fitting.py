@@ -20,7 +20,7 @@ from jointrec.evaluation.baselines import BY_DEFAULT
 from jointrec.leaks import scan_prepared
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
-from jointrec.prepare import Cache, Prepared, Tables, obtain, open_handover
+from jointrec.prepare import Cache, Prepared, Tables, obtain, open_handover, times_met
 from jointrec.prepare.check import findings_frame, moment, quarantine_frames
 from jointrec.project import Project
 from jointrec.sources import Finding
@@ -108,8 +108,9 @@ def fit(
     with _timed(seconds, "compare", watch):
         ways = Ways(joint, singles, baselines, compare.oracles or {})
         tasks = evaluate(
-            project, planned, arrays, ways, rounds=compare.rounds, observe=watch.measuring
-        )
+            project, planned, arrays, ways,
+            met=times_met(project, tables), rounds=compare.rounds, observe=watch.measuring,
+        )  # fmt: skip
     facts = _facts(project, planned, tables, findings, seconds, joint)
     facts["leaks"] = leaks.to_plain()
     model = Model(ready.reader, joint, Report(tasks, facts), project)

@@ -11,7 +11,7 @@ import polars as pl
 
 from jointrec.errors import DataError
 from jointrec.evaluation import Report, Ways, evaluate
-from jointrec.prepare import asked_again, over, prepared_of
+from jointrec.prepare import asked_again, over, prepared_of, times_met
 from jointrec.prepare import load as load_tables
 from jointrec.project import Project
 from jointrec.tasks.horizons import horizons_of
@@ -186,7 +186,8 @@ class Model(Learned):
             reader, {grain.name: asked_again(reader, grain) for grain in self.plan.grains}
         )
         ways = Ways(followed(self.networks, prepared), {}, (), {})
-        tasks = evaluate(self.project, self.plan, prepared, ways, rounds=rounds)
+        met = times_met(self.project, reader.tables)
+        tasks = evaluate(self.project, self.plan, prepared, ways, met=met, rounds=rounds)
         return Report(tasks, {**self.report.facts, "measured_on": str(root or "its own tables")})
 
     def save(self, path: str | Path) -> Path:

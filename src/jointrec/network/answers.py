@@ -24,6 +24,7 @@ def answers_of(
     rows: Int64[np.ndarray, "rows"],
     *,
     told: bool = False,
+    raw: bool = False,
 ) -> Iterator[dict[str, Float64[np.ndarray, "piece *answers"]]]:
     """For each piece of the rows, in their order, the answer of each task to each row.
 
@@ -31,6 +32,7 @@ def answers_of(
     the order of the catalogue (code 1 first).
 
     :param told: All that a person is told of each answer, instead of the answer itself.
+    :param raw: Chances as the heads give them, not set right.
     :param asked: Rows of one grain of the network's plan; labels are not read.
     """
     assembler = Assembler(prepared, network.plan, network.project.history.last)
@@ -40,7 +42,7 @@ def answers_of(
     try:
         for batch in pieces(assembler, asked, rows):
             with torch.inference_mode():
-                outputs = network(batch, tasks=tasks)
+                outputs = network(batch, tasks=tasks, raw=raw)
                 yield {
                     task: _said(network.project.tasks[task], outputs[task], told) for task in tasks
                 }

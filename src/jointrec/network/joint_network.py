@@ -96,6 +96,7 @@ class JointNetwork(nn.Module):
         *,
         tasks: Collection[str] | None = None,
         heads: dict[str, Tensor] | None = None,
+        raw: bool = False,
     ) -> dict[str, Float[Tensor, "rows size"]]:
         """The outputs of each task for the rows of its grain.
 
@@ -103,11 +104,13 @@ class JointNetwork(nn.Module):
             wanted. Default: as they are.
         :param tasks: Only these, and what they come after. Default: all.
         :param heads: Takes what each head gives, before it is calibrated and put in its funnel.
+        :param raw: Chances as the heads give them, not set right, as in training.
         """
         if vectors is None:
             vectors = self.table.gather(batch.touched)
         with products_in(self.computed, vectors.device.type):
-            return self._outputs(batch, vectors, tasks, {} if heads is None else heads)
+            heads = {} if heads is None else heads
+            return self._outputs(batch, vectors, tasks, heads, raw or self.training)
 
     def _outputs(
         self,
@@ -115,6 +118,7 @@ class JointNetwork(nn.Module):
         vectors: Tensor,
         tasks: Collection[str] | None,
         heads: dict[str, Tensor],
+        raw: bool,
     ) -> dict[str, Tensor]:
         encoded = Encoded(batch, vectors)
         wanted = None if tasks is None else self._with_befores(tasks)
@@ -130,7 +134,7 @@ class JointNetwork(nn.Module):
                 if before is not None:
                     seen[task] = self._step(task).vector(seen[task], seen[before].detach())
                 heads[task] = self._head(task, seen[task], examples, encoded)
-                own = heads[task] if self.training else self._set_right(task, heads[task], examples)
+                own = heads[task] if raw else self._set_right(task, heads[task], examples)
                 outputs[task] = self.place(task, outputs)(own)
         return outputs
 

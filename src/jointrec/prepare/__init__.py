@@ -21,6 +21,7 @@ from .prepared import (
 from .reader import Reader
 from .tables import Tables
 from .timeline import Span, Timeline
+from .training_rows import times_met
 
 __all__ = [
     "Asked",
@@ -48,4 +49,5 @@ __all__ = [
     "over",
     "prepare",
     "prepared_of",
+    "times_met",
 ]

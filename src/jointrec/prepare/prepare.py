@@ -25,6 +25,7 @@ from .prepared import Asked, Prepared
 from .reader import Reader, has_history, raw_rows
 from .tables import Tables
 from .training_rows import hashes_of, trained_rows
+from .weights import weights_of
 from .workspace import IN_MEMORY, Workspace
 
 
@@ -135,7 +136,12 @@ def asked_again(reader: Reader, grain: Grain) -> Asked:
     parts = parts_of_grain(project, tables, grain, rows, labels, hashes_of(tables))
     encoded, _ = encode_labels(project, grain, labels, reader.preparation.tasks)
     read = reader.read(grain, rows, context_of(grain, tables))
-    return replace(read, labels=encoded, parts=parts)
+    weights = {
+        name: found
+        for name in grain.tasks
+        if (found := weights_of(project, name, grain, rows, tables, parts[name])) is not None
+    }
+    return replace(read, labels=encoded, parts=parts, weights=weights)
 
 
 def over(reader: Reader, tables: Tables) -> Reader:

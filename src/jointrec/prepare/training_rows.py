@@ -79,6 +79,20 @@ def times_named(
     return pl.Series(counts[1:])
 
 
+def times_met(project: Project, tables: Tables) -> dict[str, Int64[np.ndarray, "codes"]]:
+    """How many training events name each thing, by code: 0 for the unknown one, code 0.
+
+    Entities that no event names are left out.
+    """
+    trained = trained_rows(project, tables, hashes_of(tables))
+    counts = {name: times_named(project, tables, trained, name) for name in project.entity}
+    return {
+        name: np.concatenate([np.zeros(1, np.int64), found.to_numpy()])
+        for name, found in counts.items()
+        if found is not None
+    }
+
+
 def learned_rows(
     project: Project,
     tables: Tables,

@@ -53,5 +53,7 @@ def weights_of(
 
 
 def _mean(weights: Float64[np.ndarray, "rows"], parts: Int8[np.ndarray, "rows"]) -> float:
+    """The mean over the rows that train; over all where none does, as in tables of later days."""
     trained = weights[parts == TRAIN]
-    return float(trained.mean()) if len(trained) else 0.0
+    some = trained if len(trained) else weights
+    return float(some.mean()) if len(some) else 0.0

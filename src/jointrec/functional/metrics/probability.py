@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import NAN, Codes, Column, Floats, Rows, Table, classes, known, middles, yes_or_no
+from .rows import NAN, Codes, Column, Floats, Rows, Table, classes, equal_shares, known, yes_or_no
 
 EPSILON = float(np.finfo(np.float64).eps)
 """A chance is held this far from 0 and 1: being sure and wrong costs 36 nats, not infinity."""
@@ -87,10 +87,8 @@ def ece(
     if rows is None:
         return NAN
     gap = rows.weights * (yes_or_no(rows, "ece").labels - rows.answers)
-    total = rows.weights.sum()
-    place = (bins * middles(rows.answers, rows.weights) / total).astype(np.int64)
-    # A share just below one may round up to one.
-    return float(np.abs(np.bincount(np.minimum(place, bins - 1), weights=gap)).sum() / total)
+    place = equal_shares(rows.answers, rows.weights, bins)
+    return float(np.abs(np.bincount(place, weights=gap)).sum() / rows.weights.sum())
 
 
 def pcoc(

@@ -120,3 +120,15 @@ def middles(values: Floats, weights: Floats) -> Floats:
     places = np.empty(len(values))
     places[order] = np.repeat(np.cumsum(level) - level / 2, tied)
     return places
+
+
+def equal_shares(values: Floats, weights: Floats, shares: int) -> NDArray[np.int64]:
+    """In which of so many shares of equal weight each row lies, from 0; equal values in one.
+
+    A row goes to ⌊shares · q⌋, with q the share of weight below its value plus half of that level
+    with it.
+    """
+    place = (shares * middles(values, weights) / weights.sum()).astype(np.int64)
+    # A share just below one may round up to one.
+    last: NDArray[np.int64] = np.minimum(place, shares - 1)
+    return last
