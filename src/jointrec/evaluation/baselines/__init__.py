@@ -11,8 +11,18 @@ from .logistic import LogisticRegression
 from .popularity import Popularity
 from .rfm import RFM
 from .seasonal_naive import SeasonalNaive
+from .tfidf import TfidfLightGBM
 
-BY_DEFAULT = (LightGBM(), Popularity(), SeasonalNaive(), ETS(), RFM(), BGNBD(), BM25())
+BY_DEFAULT = (
+    LightGBM(),
+    Popularity(),
+    SeasonalNaive(),
+    ETS(),
+    RFM(),
+    BGNBD(),
+    BM25(),
+    TfidfLightGBM(),
+)
 """Those that take seconds where training takes minutes, whatever the size of the catalogue."""
 __all__ = [
     "BGNBD",
@@ -28,4 +38,5 @@ __all__ = [
     "Popularity",
     "Question",
     "SeasonalNaive",
+    "TfidfLightGBM",
 ]

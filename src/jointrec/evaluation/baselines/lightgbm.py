@@ -52,12 +52,19 @@ class LightGBM(Baseline):
             matrix(question.prepared, question.asked, rows)
             for rows in (question.train, question.valid, question.test)
         )
-        settings = _settings(question, seed)
-        said = [
-            _predicted(question, part, {**settings, **part.settings}, train, valid, test)
-            for part in parts_of(question)
-        ]
-        return _task(question).for_all_rows(together(question, said))
+        return boosted(question, train, valid, test, seed)
+
+
+def boosted(
+    question: Question, train: Matrix, valid: Matrix, test: Matrix, seed: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The answers of trees to the test rows of a question, from the columns of any matrix."""
+    settings = _settings(question, seed)
+    said = [
+        _predicted(question, part, {**settings, **part.settings}, train, valid, test)
+        for part in parts_of(question)
+    ]
+    return _task(question).for_all_rows(together(question, said))
 
 
 def _predicted(
