@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import families
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import isotonic_regression
 from torch.nn.functional import logsigmoid
 
 from jointrec import calibration
-from jointrec.calibration import Calibration, Calibrator
+from jointrec.calibration import NOTHING, About, Calibration, Calibrator
+from jointrec.functional.metrics import log_loss
 
 MEMBERS = families.members(calibration, Calibration)
 every = pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: cls.__name__)
@@ -139,20 +145,117 @@ def test_platt_by_the_slow_way():
     assert float(calibrator.shift) == pytest.approx(shifts[best], abs=0.011)
 
 
+@every
+def test_what_was_fitted_is_told(cls):
+    calibrator = cls().build()
+    calibrator.fit(*drawn(500, 0.5, -1.0), alone)
+    assert calibrator.fitted
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([30, 3000]), st.floats(-3, 3))
+@settings(max_examples=15, deadline=None)
+def test_no_curve_changes_the_order(seed, rows, scale):
+    """Also of scores that no label belongs to, and of labels that say the reverse."""
+    chance = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, generator=chance) * 2
+    labels = (torch.rand(rows, generator=chance) < torch.sigmoid(scale * logits)).float()
+    asked = torch.linspace(-30, 30, 2001)
+    for cls in MEMBERS:
+        own = replace(cls(), positives=20, each=10) if cls is calibration.Isotonic else cls()
+        calibrator = own.build()
+        calibrator.fit(logits, labels, alone)
+        assert (calibrator(asked).diff() > 0).all(), cls.__name__
+
+
+def bent(rows: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log odds whose chance is no logistic curve of them: flat at first, then steep, then flat."""
+    chance = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, generator=chance) * 2
+    true = 0.02 + 0.5 * torch.sigmoid(6 * logits)
+    return logits, (torch.rand(rows, generator=chance) < true).float()
+
+
+def test_isotonic_is_as_near_as_the_likeliest_steps():
+    """SciPy's own isotonic regression of the same rows, judged on others."""
+    logits, labels = bent(60_000)
+    curve, straight = calibration.Isotonic().build(), calibration.Platt().build()
+    for one in (curve, straight):
+        one.fit(logits, labels, alone)
+    order = logits.argsort()
+    steps = isotonic_regression(labels[order].double().numpy()).x
+    asked, seen = bent(60_000, seed=1)
+    by_steps = np.interp(asked.numpy(), logits[order].numpy(), steps)
+    loss = {
+        name: log_loss(seen.numpy(), said)
+        for name, said in {
+            "curve": torch.sigmoid(curve(asked)).double().numpy(),
+            "straight": torch.sigmoid(straight(asked)).double().numpy(),
+            "steps": np.clip(by_steps, 1e-4, 1 - 1e-4),
+        }.items()
+    }
+    assert loss["curve"] < loss["steps"] + 0.001
+    assert loss["straight"] > loss["curve"] + 0.01
+    assert "10 pieces" in curve.fitted
+
+
+def test_isotonic_with_few_positives_is_platt_and_says_so():
+    logits, labels = bent(1000)
+    curve, straight = calibration.Isotonic(positives=2000).build(), calibration.Platt().build()
+    for one in (curve, straight):
+        one.fit(logits, labels, alone)
+    assert torch.equal(curve(logits), straight(logits))
+    assert "too few" in curve.fitted
+
+
+def segments(rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Three segments of which one happens far more often than its log odds say, and one is tiny."""
+    chance = torch.Generator().manual_seed(4)
+    codes = torch.tensor([7, 9, 4])[torch.randint(0, 3, (rows,), generator=chance)]
+    codes[codes == 4] = torch.where(torch.arange(int((codes == 4).sum())) < 4, 4, 7)
+    logits = torch.randn(rows, generator=chance) - 2
+    own = torch.where(codes == 9, 1.0, 0.0)
+    labels = (torch.rand(rows, generator=chance) < torch.sigmoid(logits + own)).float()
+    return logits, labels, codes
+
+
+def test_segments_are_set_right_by_themselves_and_small_ones_as_the_whole():
+    logits, labels, codes = segments(40_000)
+    about = About(segments=codes)
+    own, whole = calibration.BySegment("event.device").build(), calibration.Platt().build()
+    own.fit(logits, labels, alone, about=about)
+    whole.fit(logits, labels, alone)
+    said = torch.sigmoid(own(logits, about))
+    before = torch.sigmoid(whole(logits))
+    for code in (7, 9):
+        some = codes == code
+        assert float(said[some].sum() / labels[some].sum()) == pytest.approx(1, abs=0.02)
+        assert abs(float(before[some].sum() / labels[some].sum()) - 1) > 0.2
+    tiny = codes == 4
+    assert (own(logits, about)[tiny] - whole(logits[tiny])).abs().max() < 0.4
+    # Within a segment the order stays; a segment that was never met is as the whole.
+    rising = torch.linspace(-6, 6, 200)
+    for code in (7, 9, 4, 1000):
+        there = About(segments=torch.full((200,), code))
+        assert (own(rising, there).diff() > 0).all()
+    assert torch.equal(own(rising, there), own.first(rising))
+
+
 # --- planted faults ------------------------------------------------------------------------------
 
 
 class Turning(Calibrator):
     """Follows labels that say the reverse."""
 
+    fitted = "turned"
+
     def __init__(self):
         super().__init__()
         self.sign = 1.0
 
-    def forward(self, logits):
+    def forward(self, logits, about=NOTHING):
         return self.sign * logits
 
-    def fit(self, logits, labels, place, weights=None):
+    def fit(self, logits, labels, place, weights=None, about=NOTHING):
         self.sign = 1.0 if logits[labels == 1].mean() > logits[labels == 0].mean() else -1.0
 
 

@@ -1,13 +1,19 @@
 """A trained network is set right on its validation rows, and only there."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 from shop_prepared import prepared, project
 
 from jointrec.batches import Assembler
 from jointrec.budget import Budget
-from jointrec.calibration import Platt, Raw
+from jointrec.calibration import BySegment, Platt, Raw
+from jointrec.errors import ProjectError
 from jointrec.network import answers_of
+from jointrec.network.segments import segments_of
+from jointrec.plan import plan
 from jointrec.splits import VALID
 from jointrec.training import Trained, train
 from jointrec.training.calibrate import calibrate
@@ -60,3 +66,37 @@ def test_labels_of_other_parts_play_no_part() -> None:
         not torch.equal(value, state[name])
         for name, value in network.calibrators.state_dict().items()
     )
+
+
+def test_segments_come_from_the_rows_themselves() -> None:
+    """The device of an impression is the segment of its row, of no row of another grain."""
+    trained, _, arrays = trained_with(BySegment("impression.device"))
+    network, asked = trained.networks["click"], arrays.asked["impression"]
+    calibrator = network.calibrated("click")
+    rows = (asked.parts["click"] == VALID) & ~np.isnan(asked.labels["click"])
+    found = calibrator.segments[calibrator.segments >= 0]
+    assert sorted(found.tolist()) == sorted(set(asked.context.ids[rows, 0].tolist()))
+    assert calibrator.shifts[: len(found)].any()
+    assert (trained.networks["odd"].calibrated("odd").segments < 0).all()
+
+
+def test_segments_of_an_entity_are_those_of_the_thing_in_the_row() -> None:
+    shop, planned, arrays = prepared(project(calibration=BySegment("item.item_id")))
+    names = replace(arrays.layout.things["item"], ids=("item_id",))
+    layout = replace(arrays.layout, things={**arrays.layout.things, "item": names})
+    asked = arrays.asked["impression"]
+    rows = np.arange(50, 90)
+    batch = Assembler(arrays, planned, 3)([(asked, rows)])
+    found = segments_of(shop, layout, batch, batch.examples[0])
+    things = asked.moments["item"].things[asked.at["item"][rows]]
+    assert found.tolist() == arrays.things["item"].fields.ids[things, 0].tolist()
+
+
+def test_a_segment_that_is_no_category_is_refused_with_what_to_do() -> None:
+    for column, told in (
+        ("impresion.device", "impression"),
+        ("impression.devise", "device"),
+        ("user.age", "is a Number"),
+    ):
+        with pytest.raises(ProjectError, match=told):
+            plan(project(calibration=BySegment(column)))

@@ -7,7 +7,7 @@ cut is held against what happened there, and its log odds are moved. The order o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,13 +28,24 @@ class About:
     """What a calibrator may know of rows beside what the network says of them.
 
     :param days: The day of each row's moment (days since 1970 UTC); None where they have none.
+    :param segments: What each row has in the column that a calibration goes by, as a whole number;
+        None where it goes by none, or the rows do not have it.
     """
 
     days: Int[Tensor, "rows"] | None = None
+    segments: Int[Tensor, "rows"] | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[About]) -> About:
+        """The same of the rows of some parts, one below the other; at least one."""
+        days = [part.days for part in parts if part.days is not None]
+        segments = [part.segments for part in parts if part.segments is not None]
+        return cls(torch.cat(days) if days else None, torch.cat(segments) if segments else None)
 
     def some(self, rows: Tensor) -> About:
         """The same of some rows, by a mask or by their numbers."""
-        return About(None if self.days is None else self.days[rows])
+        parts = (self.days, self.segments)
+        return About(*[None if part is None else part[rows] for part in parts])
 
 
 NOTHING = About()
@@ -62,6 +73,11 @@ class Settled:
 @dataclass(frozen=True)
 class Calibration(ABC):
     """A way to set chances right."""
+
+    @property
+    def by(self) -> str | None:
+        """The column, as ``table.column``, whose values are set right by themselves; None: none."""
+        return None
 
     @abstractmethod
     def build(self) -> Calibrator:
@@ -97,6 +113,11 @@ class Calibrator(nn.Module, ABC):
         :param weights: How much each row counts. Default: all the same.
         :param about: What else is known of the rows.
         """
+
+    @property
+    @abstractmethod
+    def fitted(self) -> str:
+        """What was fitted, in a few words for a report."""
 
     @property
     def follows(self) -> bool:

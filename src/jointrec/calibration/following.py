@@ -63,6 +63,10 @@ class Following(Calibration):
             if not 0 < value < math.inf:
                 raise ProjectError(f"`{name}` should be above 0. Found `{value}`.")
 
+    @property
+    def by(self) -> str | None:
+        return self.first.by
+
     def build(self) -> Calibrator:
         return _Following(self.first.build(), self.per_day, self.crowding)
 
@@ -101,6 +105,11 @@ class _Following(Calibrator):
     ) -> None:
         self.first.fit(logits, labels, place, weights, about)
         self.shifts.zero_()
+
+    @property
+    def fitted(self) -> str:
+        moved = f", then shifted day by day, {float(self.shifts[-1]):+.3f} at last"
+        return self.first.fitted + (moved if self.shifts.any() else "")
 
     @property
     def follows(self) -> bool:

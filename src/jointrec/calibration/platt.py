@@ -62,3 +62,7 @@ class _Platt(Calibrator):
         found = most_likely(moved, torch.tensor(SPREAD, dtype=torch.float64), labels, weights)
         self.scale.copy_(found[0].exp())
         self.shift.copy_(found[1])
+
+    @property
+    def fitted(self) -> str:
+        return f"log odds times {float(self.scale):.3f} and {float(self.shift):+.3f}"

@@ -57,3 +57,7 @@ class _Temperature(Calibrator):
 
         found = most_likely(moved, torch.tensor([SPREAD], dtype=torch.float64), labels, weights)
         self.scale.copy_(found[0].exp())
+
+    @property
+    def fitted(self) -> str:
+        return f"log odds times {float(self.scale):.3f}"

@@ -214,6 +214,11 @@ def _facts(
         "history": repr(project.history),
         "balancing": repr(project.balancing),
         "calibration": repr(project.calibration),
+        "calibrated": {
+            task: found.fitted
+            for task, network in joint.items()
+            if (found := network.calibrated(task)) is not None
+        },
         "budget": repr(project.budget),
         "split": repr(project.split),
         "valid_from": None if tables.cuts.valid is None else moment(tables.cuts.valid).isoformat(),

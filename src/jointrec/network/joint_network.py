@@ -23,6 +23,7 @@ from .heads import ChoiceHead, Head
 from .parts import COUNTED, Part, parts_of, sizes_of
 from .past import PastReader
 from .precision import Computed, products_in
+from .segments import segments_of
 from .table import FusedTable, gathered
 
 
@@ -127,6 +128,7 @@ class JointNetwork(nn.Module):
             asked = [task for task in examples.grain.tasks if wanted is None or task in wanted]
             if not asked:
                 continue
+            about = self.about(batch, examples)
             row = self.fused(self._parts(examples, encoded))
             seen = self.sharing(row, asked)
             for task in asked:  # in the order of the funnel
@@ -134,7 +136,7 @@ class JointNetwork(nn.Module):
                 if before is not None:
                     seen[task] = self._step(task).vector(seen[task], seen[before].detach())
                 heads[task] = self._head(task, seen[task], examples, encoded)
-                own = heads[task] if raw else self._set_right(task, heads[task], examples)
+                own = heads[task] if raw else self._set_right(task, heads[task], about)
                 outputs[task] = self.place(task, outputs)(own)
         return outputs
 
@@ -184,11 +186,15 @@ class JointNetwork(nn.Module):
         found = self.calibrators[self.tasks.index(task)]
         return found if isinstance(found, Calibrator) else None
 
-    def _set_right(self, task: str, own: Tensor, examples: Examples) -> Tensor:
+    def about(self, batch: Batch, examples: Examples) -> About:
+        """What a calibrator may know of the rows of a batch."""
+        return About(examples.days, segments_of(self.project, self.layout, batch, examples))
+
+    def _set_right(self, task: str, own: Tensor, about: About) -> Tensor:
         calibrator = self.calibrated(task)
         if calibrator is None:
             return own
-        moved: Tensor = calibrator(own[:, 0], About(examples.days))
+        moved: Tensor = calibrator(own[:, 0], about)
         return moved[:, None]
 
     def place(self, task: str, outputs: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from jointrec.config import members
 from jointrec.errors import ProjectError, printable, unknown_name
+from jointrec.features import Category
 from jointrec.labels import TIMES, Later, microseconds
 from jointrec.project import Project
+from jointrec.schema import Entity, Event
 from jointrec.tasks import Task
 
 from .cleaning import cleaning_problems
@@ -67,7 +69,23 @@ def problems_of(project: Project) -> list[str]:
         problems += list(_label_problems(project, name, here)) or _task_problems(project, name)
     for table in [*project.entity, *project.event]:
         problems += _column_problems(project, table)
-    return [*problems, *cleaning_problems(project)]
+    return [*problems, *_segment_problems(project), *cleaning_problems(project)]
+
+
+def _segment_problems(project: Project) -> Iterator[str]:
+    """What is wrong with the column that the calibration goes by."""
+    if project.calibration.by is None:
+        return
+    here = "calibration.segment"
+    table, _, column = project.calibration.by.partition(".")
+    tables: dict[str, Entity | Event] = {**project.entity, **project.event}
+    if table not in tables:
+        yield unknown_name("table", table, tables, at=here)
+    elif column not in tables[table].features:
+        yield unknown_name("feature", column, tables[table].features, at=f"{here}: {table}")
+    elif not isinstance(tables[table].features[column], Category):
+        kind = type(tables[table].features[column]).__name__
+        yield f"{here}: `{table}.{column}` is a {kind}. Segments are the values of a Category."
 
 
 def _is_odd(name: str) -> bool:

@@ -136,14 +136,13 @@ def _heard(
     own: dict[str, list[Tensor]] = {task: [] for task in tasks}
     labels: dict[str, list[Tensor]] = {task: [] for task in tasks}
     weights: dict[str, list[Tensor]] = {task: [] for task in tasks}
-    days: list[Tensor] = []
+    about: list[About] = []
     with torch.no_grad():
         for batch in pieces(assembler, source, rows, part=part):
             heads: dict[str, Tensor] = {}
             network(batch, tasks=tasks, heads=heads)
             (examples,) = batch.examples
-            if examples.days is not None:
-                days.append(examples.days)
+            about.append(network.about(batch, examples))
             for task in tasks:
                 unknown = ~examples.known[task]
                 own[task].append(heads[task][:, 0])
@@ -154,7 +153,7 @@ def _heard(
         {task: torch.cat(parts) for task, parts in own.items()},
         {task: torch.cat(parts) for task, parts in labels.items()},
         {task: torch.cat(parts) for task, parts in weights.items()},
-        About(torch.cat(days) if days else None),
+        About.joined(about),
     )
 
 
@@ -197,7 +196,7 @@ def _follow(
         lambda some: _place(network, task, said, known[some]),
     )
     with torch.no_grad():
-        moved = calibrator(heard.own[task], About(settled))
+        moved = calibrator(heard.own[task], About(settled, heard.about.segments))
         said[task] = network.place(task, said)(moved[:, None])
 
 
