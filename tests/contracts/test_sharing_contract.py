@@ -11,7 +11,7 @@ from torch import nn
 
 from jointrec import sharing
 from jointrec.errors import ProjectError
-from jointrec.sharing.base import SharedNetwork, Sharing
+from jointrec.sharing.base import Heard, SharedNetwork, Sharing
 
 SIZE, TASKS = 6, ("click", "buy", "type", "a.b", "items")
 MEMBERS = [cls(widths=(8, 4)) for cls in families.members(sharing, Sharing)]
@@ -101,6 +101,14 @@ def test_one_vector_per_row_and_task(member, rows, asked):
 
 
 @every
+def test_shares_are_of_each_task_and_at_most_all(member):
+    heard = built(member).heard(rows_of(4), TASKS[:3])
+    assert heard.shares.shape[:2] == (4, 3)
+    assert (heard.shares >= 0).all()
+    assert (heard.shares.sum(dim=2) <= 1 + 1e-6).all()
+
+
+@every
 def test_rows_are_alone(member):
     check_rows_are_alone(built(member))
 
@@ -159,6 +167,12 @@ def test_dropout_is_for_training_and_follows_the_seed(cls):
 # --- planted faults ------------------------------------------------------------------------------
 
 
+def alone(vectors) -> Heard:
+    """Vectors that share nothing."""
+    rows = len(next(iter(vectors.values())))
+    return Heard(vectors, torch.zeros(rows, len(vectors), 0))
+
+
 class Normalising(SharedNetwork):
     """Normalises over the batch."""
 
@@ -166,8 +180,8 @@ class Normalising(SharedNetwork):
         super().__init__()
         self.norm = nn.BatchNorm1d(SIZE)
 
-    def forward(self, x, tasks):
-        return dict.fromkeys(tasks, self.norm(x))
+    def heard(self, x, tasks):
+        return alone(dict.fromkeys(tasks, self.norm(x)))
 
 
 class Mingling(SharedNetwork):
@@ -177,8 +191,10 @@ class Mingling(SharedNetwork):
         super().__init__()
         self.own = nn.ModuleList(nn.Linear(SIZE, 4) for _ in TASKS)
 
-    def forward(self, x, tasks):
-        return dict.fromkeys(tasks, sum(self.own[TASKS.index(t)](x) for t in tasks) / len(tasks))
+    def heard(self, x, tasks):
+        return alone(
+            dict.fromkeys(tasks, sum(self.own[TASKS.index(t)](x) for t in tasks) / len(tasks))
+        )
 
 
 class Stacking(SharedNetwork):
@@ -189,9 +205,9 @@ class Stacking(SharedNetwork):
         self.first = nn.Linear(SIZE, 4)
         self.second = nn.Linear(SIZE, 4)
 
-    def forward(self, x, tasks):
+    def heard(self, x, tasks):
         both = {"buy": self.first(x), "other": self.second(x)}
-        return {task: both.get(task, both["other"]) + 0 * both["other"] for task in tasks}
+        return alone({task: both.get(task, both["other"]) + 0 * both["other"] for task in tasks})
 
 
 def test_a_network_that_looks_at_other_rows_is_found():

@@ -24,5 +24,7 @@ class Equal(Balancing):
 
 
 class _Equal(Balancer):
-    def combine(self, losses: Float[Tensor, "tasks"]) -> Float[Tensor, ""]:
+    def combine(
+        self, losses: Float[Tensor, "tasks"], pulls: Float[Tensor, "tasks tasks"] | None = None
+    ) -> Float[Tensor, ""]:
         return losses.sum()

@@ -26,7 +26,9 @@ class Geometric(Balancing):
 
 
 class _Geometric(Balancer):
-    def combine(self, losses: Float[Tensor, "tasks"]) -> Float[Tensor, ""]:
+    def combine(
+        self, losses: Float[Tensor, "tasks"], pulls: Float[Tensor, "tasks tasks"] | None = None
+    ) -> Float[Tensor, ""]:
         above = losses > 0
         logs = torch.where(above, losses, 1.0).log()
         mean = torch.exp(logs.sum() / above.sum().clamp(min=1))

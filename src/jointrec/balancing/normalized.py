@@ -33,5 +33,7 @@ class _Normalized(Balancer):
         super().__init__()
         self.register_buffer("scales", torch.tensor(list(scales.values())))
 
-    def combine(self, losses: Float[Tensor, "tasks"]) -> Float[Tensor, ""]:
+    def combine(
+        self, losses: Float[Tensor, "tasks"], pulls: Float[Tensor, "tasks tasks"] | None = None
+    ) -> Float[Tensor, ""]:
         return (losses / self.scales).sum()

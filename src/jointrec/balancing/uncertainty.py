@@ -43,7 +43,9 @@ class _Uncertainty(Balancer):
         self.register_buffer("scales", torch.tensor(list(scales.values())))
         self.free = nn.Parameter(torch.zeros(len(scales)))
 
-    def combine(self, losses: Float[Tensor, "tasks"]) -> Float[Tensor, ""]:
+    def combine(
+        self, losses: Float[Tensor, "tasks"], pulls: Float[Tensor, "tasks tasks"] | None = None
+    ) -> Float[Tensor, ""]:
         log_variances = WIDEST * torch.tanh(self.free / WIDEST)
         terms = torch.exp(-log_variances) * losses / self.scales + log_variances
         return torch.where(losses == 0, losses, terms).sum()

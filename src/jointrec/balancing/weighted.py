@@ -57,5 +57,7 @@ class _Weighted(Balancer):
         super().__init__()
         self.register_buffer("weights", torch.tensor(list(weights.values())))
 
-    def combine(self, losses: Float[Tensor, "tasks"]) -> Float[Tensor, ""]:
+    def combine(
+        self, losses: Float[Tensor, "tasks"], pulls: Float[Tensor, "tasks tasks"] | None = None
+    ) -> Float[Tensor, ""]:
         return (self.weights * losses).sum()

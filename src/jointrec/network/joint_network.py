@@ -17,6 +17,7 @@ from jointrec.prepare.popularity import DAYS
 from jointrec.prepare.prepared import Layout
 from jointrec.prepare.reader import group_name
 from jointrec.project import Project
+from jointrec.sharing import Heard
 
 from .encoding import Encoded
 from .heads import ChoiceHead, Head
@@ -98,6 +99,7 @@ class JointNetwork(nn.Module):
         tasks: Collection[str] | None = None,
         heads: dict[str, Tensor] | None = None,
         raw: bool = False,
+        heard: list[Heard] | None = None,
     ) -> dict[str, Float[Tensor, "rows size"]]:
         """The outputs of each task for the rows of its grain.
 
@@ -106,12 +108,13 @@ class JointNetwork(nn.Module):
         :param tasks: Only these, and what they come after. Default: all.
         :param heads: Takes what each head gives, before it is calibrated and put in its funnel.
         :param raw: Chances as the heads give them, not set right, as in training.
+        :param heard: Takes what tasks got of what they share, grain after grain.
         """
         if vectors is None:
             vectors = self.table.gather(batch.touched)
         with products_in(self.computed, vectors.device.type):
-            heads = {} if heads is None else heads
-            return self._outputs(batch, vectors, tasks, heads, raw or self.training)
+            heads, heard = {} if heads is None else heads, [] if heard is None else heard
+            return self._outputs(batch, vectors, tasks, heads, heard, raw or self.training)
 
     def _outputs(
         self,
@@ -119,6 +122,7 @@ class JointNetwork(nn.Module):
         vectors: Tensor,
         tasks: Collection[str] | None,
         heads: dict[str, Tensor],
+        heard: list[Heard],
         raw: bool,
     ) -> dict[str, Tensor]:
         encoded = Encoded(batch, vectors)
@@ -130,7 +134,8 @@ class JointNetwork(nn.Module):
                 continue
             about = self.about(batch, examples)
             row = self.fused(self._parts(examples, encoded))
-            seen = self.sharing(row, asked)
+            heard.append(self.sharing.heard(row, asked))
+            seen = dict(heard[-1].vectors)
             for task in asked:  # in the order of the funnel
                 before = self._step_before(task)
                 if before is not None:

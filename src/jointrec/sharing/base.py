@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -38,14 +39,29 @@ class Sharing(ABC):
         """The network for rows of this size and these tasks."""
 
 
+class Heard(NamedTuple):
+    """What tasks get.
+
+    :param vectors: For each task one vector per row.
+    :param shares: How much of it comes from each thing that tasks share, such as an expert.
+    """
+
+    vectors: dict[str, Float[Tensor, "rows width"]]
+    shares: Float[Tensor, "rows tasks things"]
+
+
 class SharedNetwork(nn.Module, ABC):
     """The part of the network that tasks share."""
 
-    @abstractmethod
     def forward(
         self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
     ) -> dict[str, Float[Tensor, "rows width"]]:
-        """One vector per row for each of the tasks asked (those of one grain, or some of them).
+        """One vector per row for each of the tasks asked."""
+        return self.heard(x, tasks).vectors
 
-        What a task gets does not depend on which others are asked beside it.
+    @abstractmethod
+    def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
+        """What each of the tasks asked gets (those of one grain, or some of them), row by row.
+
+        It does not depend on which others are asked beside it.
         """

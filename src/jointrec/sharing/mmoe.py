@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jointrec.errors import ProjectError
 
-from .base import SharedNetwork, Sharing
+from .base import Heard, SharedNetwork, Sharing
 from .experts import Experts, Gates, mixed
 
 
@@ -50,9 +50,7 @@ class _MMoE(SharedNetwork):
         self.experts, self.gates = experts, gates
         self.places = {task: place for place, task in enumerate(tasks)}
 
-    def forward(
-        self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
-    ) -> dict[str, Float[Tensor, "rows width"]]:
+    def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
         shares = self.gates([x] * len(tasks), [self.places[task] for task in tasks])
         heard = mixed(shares, self.experts([x], [0]))
-        return dict(zip(tasks, heard.unbind(1), strict=True))
+        return Heard(dict(zip(tasks, heard.unbind(1), strict=True)), shares)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from jointrec.errors import ProjectError
 
-from .base import SharedNetwork, Sharing
+from .base import Heard, SharedNetwork, Sharing
 from .experts import Experts, Gates, mixed
 
 
@@ -67,14 +67,12 @@ class _PLE(SharedNetwork):
         self.levels = nn.ModuleList(levels)
         self.groups = {task: group for group, task in enumerate(tasks, 1)}
 
-    def forward(
-        self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
-    ) -> dict[str, Float[Tensor, "rows width"]]:
+    def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
         groups = [0, *(self.groups[task] for task in tasks)]
         given = [x] * len(groups)
         for level in self.levels:
-            given = level(given, groups)
-        return dict(zip(tasks, given, strict=True))
+            given, shares = level(given, groups)
+        return Heard(dict(zip(tasks, given, strict=True)), shares)
 
 
 class _Level(nn.Module):
@@ -86,7 +84,7 @@ class _Level(nn.Module):
 
     def forward(
         self, inputs: Sequence[Float[Tensor, "rows size"]], groups: Sequence[int]
-    ) -> list[Float[Tensor, "rows width"]]:
+    ) -> tuple[list[Float[Tensor, "rows width"]], Float[Tensor, "rows readers shared"]]:
         experts = self.experts(inputs, groups)
         num_shared, readers = len(self.experts.gains[0]), len(groups) - 1
         shared, owns = experts.tensor_split([num_shared], dim=1)
@@ -96,5 +94,6 @@ class _Level(nn.Module):
         own = (owns * own_shares.to(owns.dtype).unsqueeze(3)).sum(dim=2)
         given = list((own + mixed(shared_shares, shared)).unbind(1))
         if self.between is None:
-            return given
-        return [mixed(self.between(inputs[:1], [0]), shared).squeeze(1), *given]
+            return given, shared_shares
+        below = mixed(self.between(inputs[:1], [0]), shared).squeeze(1)
+        return [below, *given], shared_shares

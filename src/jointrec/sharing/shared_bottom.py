@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from .base import SharedNetwork, Sharing
+from .base import Heard, SharedNetwork, Sharing
 from .experts import Experts
 
 
@@ -31,7 +31,8 @@ class _SharedBottom(SharedNetwork):
         super().__init__()
         self.trunk = trunk
 
-    def forward(
-        self, x: Float[Tensor, "rows size"], tasks: Sequence[str]
-    ) -> dict[str, Float[Tensor, "rows width"]]:
-        return dict.fromkeys(tasks, self.trunk([x], [0]).squeeze(1))
+    def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
+        vector = self.trunk([x], [0]).squeeze(1)
+        # One tensor for each task, so that a gradient says whose it is.
+        vectors = {task: vector.view_as(vector) for task in tasks}
+        return Heard(vectors, vector.new_ones(1, 1, 1).expand(len(x), len(tasks), 1))

@@ -15,11 +15,13 @@ from jointrec.network.precision import computed_in
 from jointrec.plan import Plan
 from jointrec.prepare.prepared import Prepared
 from jointrec.project import Project
+from jointrec.sharing import Heard
 from jointrec.splits import VALID
 
 from .average import Average
 from .calibrate import calibrate
 from .losses import summed, to_learn
+from .pulls import pulls
 from .stopping import Stopping, components, shared_scales
 from .threads import threads, threads_for
 from .watch import Epoch, Progress, Watch
@@ -94,12 +96,15 @@ class Run:
     def _step(self, batch: Batch, active: tuple[str, ...], step: int) -> tuple[Tensor, Tensor]:
         """Moves all weights once. The sums and counts of the losses of the active tasks."""
         vectors = self.network.table.gather(batch.touched).requires_grad_()
-        outputs = self.network(batch, vectors, tasks=active)
+        heard: list[Heard] = []
+        outputs = self.network(batch, vectors, tasks=active, heard=heard)
         sums, counts = summed(self.project, active, outputs, batch)
         self._check(sums, active, step)
         means = dict(zip(active, to_learn(sums, counts), strict=True))
         gone = torch.zeros(())
-        total = self.balancer.combine(torch.stack([means.get(task, gone) for task in self.tasks]))
+        losses = torch.stack([means.get(task, gone) for task in self.tasks])
+        pulling = pulls(losses, self.tasks, heard) if self.balancer.reads_pulls else None
+        total = self.balancer.combine(losses, pulling)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.dense, LONGEST)
