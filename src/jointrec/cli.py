@@ -180,7 +180,7 @@ def fit(
 ) -> None:
     """Train one model on all tasks, compare it, and write it with its report.
 
-    OUT holds the model, report.json, log.jsonl and findings.csv in the end.
+    OUT holds the model, report.json, report.html, log.jsonl and findings.csv in the end.
 
     Ctrl-C stops after a whole pass; the same command with --resume goes on to the same result.
 
@@ -192,6 +192,7 @@ def fit(
     from .model import fit as fit_project
     from .model.fitting import with_test_from
     from .model.next_steps import next_steps
+    from .page import write_report
     from .project import read
     from .terminal import print_report, terminal_watch
 
@@ -208,7 +209,8 @@ def fit(
             cache=_kept_in(cache, no_cache), prepared=prepared,
         )  # fmt: skip
     print_report(model.report, out)
-    typer.echo(f"\nWrote {out}/model and {out}/report.json. Next, ask it:")
+    page = write_report(model.report, out / "report.html")
+    typer.echo(f"\nWrote {out}/model, {out}/report.json and {page}. Next, ask it:")
     for words in next_steps(model, out):
         typer.echo(f"  {_command(*words)}")
 
@@ -250,7 +252,7 @@ def evaluate(
         Path | None,
         typer.Option(help="A folder with the same tables, of later months. Default: its own."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the report here as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the report here: JSON or .html.")] = None,
     rounds: Rounds = 200,
 ) -> None:
     """Measure a saved model: on its own test rows, or on the tables of another folder.
@@ -259,15 +261,13 @@ def evaluate(
 
     Example: [bold]jointrec evaluate runs/first --root data/next-month[/bold]
     """
-    from .durable import write_file
+    from .page import write_report
     from .terminal import print_report
 
     report = _load(folder).evaluate(root, rounds=rounds)
     print_report(report)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_file(out, report.to_json().encode())
-        typer.echo(f"Wrote {out}.")
+        typer.echo(f"Wrote {write_report(report, out)}.")
 
 
 @app.command()

@@ -45,7 +45,7 @@ def histogram(
         for place, share in enumerate(test):
             steps.append(f"V{HEIGHT - share / most * (HEIGHT - 2):.1f}H{(place + 1) * step:.1f}")
         shapes.insert(len(shapes), tag("path", class_="line", d="".join(steps)))
-    return _svg(joined(*shapes), WIDTH, HEIGHT, name)
+    return svg(joined(*shapes), WIDTH, HEIGHT, name)
 
 
 def sparkline(
@@ -80,7 +80,7 @@ def sparkline(
         if not (before and point[2] - before[2] == 1) and not (after and after[2] - point[2] == 1)
     ]
     shapes += [tag("circle", class_="dot", cx=x, cy=y, r=2) for x, y, _ in alone]
-    return _svg(joined(*shapes), width, height, name)
+    return svg(joined(*shapes), width, height, name)
 
 
 def _path(kind: str, at: Sequence[tuple[float, float, int]], *, longest: int) -> Markup:
@@ -92,7 +92,11 @@ def _path(kind: str, at: Sequence[tuple[float, float, int]], *, longest: int) ->
     return tag("path", class_=kind, d=drawn)
 
 
-def _svg(inner: Markup, width: int, height: int, name: str) -> Markup:
+def svg(inner: Markup, width: int, height: int, name: str) -> Markup:
+    """A picture of shapes.
+
+    :param name: What is drawn, for those who do not see it.
+    """
     return tag(
         "svg", inner, role="img", aria_label=name, viewBox=f"0 0 {width} {height}",
         width=width, height=height,

@@ -73,10 +73,13 @@ def html_of(looked: Looked, *, leaks: Leaks | None = None, name: str = "shop.tom
         ),
         tag("footer", "Made by jointrec check --html. It loads nothing and runs nothing."),
     )
-    return "<!doctype html>\n" + tag("html", _head(name), tag("body", body), lang="en")
+    return "<!doctype html>\n" + tag(
+        "html", head(f"{name}: the data"), tag("body", body), lang="en"
+    )
 
 
-def _head(name: str) -> Markup:
+def head(title: str) -> Markup:
+    """The head of a page that loads nothing and runs nothing, which it tells the browser too."""
     style = (resources.files("jointrec.page") / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -85,7 +88,7 @@ def _head(name: str) -> Markup:
         Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Markup('<meta name="color-scheme" content="light dark">'),
-        tag("title", f"{name}: the data"),
+        tag("title", title),
         Markup(f"<style>{style}</style></head>"),
     )
 
