@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jointrec import history
 from jointrec.errors import ProjectError
-from jointrec.history.base import HistoryEncoder
+from jointrec.history.base import CausalEncoder, HistoryEncoder
 
 WIDTH, STEPS = 8, 5
 MEMBERS = families.members(history, history.History)
@@ -20,7 +20,7 @@ masks = st.lists(st.lists(st.booleans(), min_size=STEPS, max_size=STEPS), min_si
 
 def built(cls: type, seed: int = 0) -> HistoryEncoder:
     torch.manual_seed(seed)
-    return families.shaken(cls().build(WIDTH))
+    return families.shaken(cls().build(WIDTH)).eval()  # what is dropped by chance tells nothing
 
 
 def steps_of(rows: int, *, steps: int = STEPS, seed: int = 1) -> torch.Tensor:
@@ -122,6 +122,46 @@ def test_the_seed_decides(cls):
     assert torch.equal(built(cls)(steps_of(3), there), built(cls)(steps_of(3), there))
 
 
+# --- causal ones ---------------------------------------------------------------------------------
+
+
+CAUSAL = [cls for cls in MEMBERS if cls.causal]
+
+
+def check_what_follows_has_no_effect(encoder: CausalEncoder) -> None:
+    """The state at an event is what the past up to it, read alone, comes to."""
+    steps, there = steps_of(4), torch.ones(4, STEPS, dtype=torch.bool)
+    there[1, :2] = False
+    states = encoder.states(steps, there)
+    for length in range(1, STEPS + 1):
+        cut = slice(None, length)
+        some = there[:, cut].any(dim=1)
+        alone = encoder(steps[:, cut], there[:, cut])
+        torch.testing.assert_close(states[some, length - 1], alone[some], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("cls", CAUSAL, ids=lambda cls: cls.__name__)
+def test_what_follows_has_no_effect(cls):
+    check_what_follows_has_no_effect(built(cls))
+
+
+@every
+def test_who_says_causal_is(cls):
+    assert isinstance(built(cls), CausalEncoder) == cls.causal
+
+
+class Foreseeing(CausalEncoder):
+    """Every event knows all."""
+
+    def states(self, steps, there):
+        return steps.masked_fill(~there.unsqueeze(2), 0.0).mean(dim=1, keepdim=True) + 0 * steps
+
+
+def test_an_encoder_that_looks_ahead_is_found():
+    with pytest.raises(AssertionError):
+        check_what_follows_has_no_effect(Foreseeing())
+
+
 # --- planted faults ------------------------------------------------------------------------------
 
 
@@ -205,7 +245,38 @@ def test_attention_by_the_slow_way():
     torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
 
 
+def test_sasrec_by_the_slow_way():
+    torch.manual_seed(0)
+    encoder = families.shaken(history.SASRec(heads=2, blocks=2).build(4)).double().eval()
+    steps = torch.randn(1, 3, 4, dtype=torch.float64)
+    got = encoder(steps, torch.ones(1, 3, dtype=torch.bool))[0]
+    h = steps[0] + encoder.positions[:3]
+    for block in encoder.blocks:
+        query, key, value = block.look(block.before_looking(h)).split(4, dim=1)
+        rows = []
+        for now in range(3):
+            mixed = []
+            for head in (slice(0, 2), slice(2, 4)):
+                seen = range(now + 1)
+                scores = torch.stack([query[now, head] @ key[i, head] / 2**0.5 for i in seen])
+                shares = scores.exp() / scores.exp().sum()
+                mixed.append(sum(shares[i] * value[i, head] for i in seen))
+            rows.append(torch.cat(mixed))
+        h = h + block.looked(torch.stack(rows))
+        thought = block.think(block.before_thinking(h))
+        h = h + block.thought(thought * (1 + torch.erf(thought / 2**0.5)) / 2)
+    torch.testing.assert_close(got, encoder.last(h)[-1], rtol=1e-12, atol=1e-12)
+
+
 def test_settings_that_cannot_be():
+    with pytest.raises(ProjectError, match=r"^`width` should be at least 1. Found `0`.$"):
+        history.Mean(width=0)
+    with pytest.raises(ProjectError, match=r"^`blocks` should be at least 1. Found `0`.$"):
+        history.SASRec(blocks=0)
+    with pytest.raises(ProjectError, match=r"^`dropout` should be from 0 to below 1. Found `1`.$"):
+        history.SASRec(dropout=1)
+    with pytest.raises(ProjectError, match=r"^history.heads: 3 heads cannot share a width of 8"):
+        history.SASRec(heads=3).build(8)
     with pytest.raises(ProjectError, match=r"^`last` should be at least 1. Found `0`.$"):
         history.Mean(last=0)
     with pytest.raises(ProjectError, match=r"^`heads` should be at least 1. Found `0`.$"):

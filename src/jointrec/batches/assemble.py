@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,18 +11,16 @@ from jaxtyping import Bool, Float64, Int8, Int64
 
 from jointrec.labels import DAY
 from jointrec.plan import Grain, Plan
-from jointrec.prepare.prepared import Asked, Fields, Moments, Past, Prepared
+from jointrec.prepare.prepared import Asked, Fields, Moments, Prepared
 from jointrec.prepare.versions import Versions
+from jointrec.project import Project
 from jointrec.splits import TRAIN
 
 from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch
-from .candidates import WHOLE, Choice, among, counted, everything, sampled, shares
+from .candidates import DRAWS, WHOLE, Choice, among, counted, everything, sampled, shares
+from .past import each_its_own, in_runs
 from .pool import Pool, distinct, runs
 from .strangers import hidden_rate, hide, id_column
-
-SECOND = 1_000_000
-OLDEST = 31
-"""The last bucket of ages: 2^31 seconds are 68 years."""
 
 Rows = Int64[np.ndarray, "_"]  # of several grains, so of several lengths
 ALL = slice(None)
@@ -35,13 +33,32 @@ class Assembler:
     :param plan: Which tasks each grain answers, and what they rank. A plan with fewer tasks than
         were prepared reads these only.
     :param last: How many past events of a moment are read.
+    :param causal: Whether moments whose pasts begin alike share them (see `jointrec.history`).
+    :param draws: For each task that says so, how many candidates training draws.
     """
 
-    def __init__(self, prepared: Prepared, plan: Plan, last: int) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        plan: Plan,
+        last: int,
+        *,
+        causal: bool = False,
+        draws: Mapping[str, int] | None = None,
+    ) -> None:
         self.prepared = prepared
         self.plan = plan
-        self.last = last
+        self.last, self.causal = last, causal
+        self.draws = draws or {}
         self._rows_on_days: dict[tuple[str, int], Int64[np.ndarray, "codes"]] = {}
+
+    @classmethod
+    def of(cls, project: Project, prepared: Prepared, plan: Plan) -> Assembler:
+        """As a project reads the past and draws candidates."""
+        asked = {name: task.draws for name, task in project.tasks.items()}
+        draws = {name: number for name, number in asked.items() if number is not None}
+        history = project.history
+        return cls(prepared, plan, history.last, causal=history.causal, draws=draws)
 
     def __call__(
         self,
@@ -56,8 +73,8 @@ class Assembler:
         :param picked: Rows of one or more grains, each grain once.
         :param part: Only labels of this part of the split are known. None: all that there are.
         :param seed: Where large catalogues are sampled from. None reads every catalogue whole.
-        :param strangers: Hide some ids, as training does (see `jointrec.batches.strangers`). Needs
-            a seed.
+        :param strangers: Hide some ids, as training does (see `jointrec.batches.strangers`), and
+            read of a small catalogue a sample, where a task asks for that. Needs a seed.
         """
         sizes = {name: len(table.keys) for name, table in self.prepared.things.items()}
         things = {name: Pool(2 * size) for name, size in sizes.items()}  # as itself, as a stranger
@@ -108,7 +125,7 @@ class Assembler:
         for task, entity in self.plan.catalogue.items():
             if task in grain.tasks and asked.times is not None:
                 known_codes = labels[task][known[task]] if task in labels else np.zeros(0)
-                choice = self._choice(task, known_codes.astype(np.int64), seed)
+                choice = self._choice(task, known_codes.astype(np.int64), seed, strangers)
                 candidates[task] = self._candidates(task, choice, asked.times[rows], things[entity])
                 if task in labels:
                     labels[task][known[task]] = among(choice, known_codes)
@@ -196,18 +213,22 @@ class Assembler:
         task: str,
         chosen: Int64[np.ndarray, "known"],
         seed: Sequence[int] | None,
+        training: bool,
     ) -> Choice:
-        size = self.num_candidates(task)
-        if size <= WHOLE or seed is None:
+        """The candidates of a batch. A small catalogue is sampled in training alone, if asked."""
+        size, asked = self.num_candidates(task), self.draws.get(task)
+        small = size <= WHOLE and not (training and asked is not None and asked < size)
+        if small or seed is None:
             return everything(size)
-        return sampled(chosen, self._shares[task], seed)
+        return sampled(chosen, self._shares[task], seed, DRAWS if asked is None else asked)
 
     def _history(
         self, entity: str, moments: Moments, found: Rows, things: dict[str, Pool]
     ) -> HistoryBatch | None:
         if moments.times is None or entity not in self.prepared.past:
             return None
-        return _history(self.prepared.past[entity], moments, found, self.last, things)
+        read = in_runs if self.causal else each_its_own
+        return read(self.prepared.past[entity], moments, found, self.last, things)
 
     def _thing_fields(self, entity: str, codes: Rows, table: Pool) -> FieldBatch:
         """The fields of things, those of strangers with the unknown id."""
@@ -230,35 +251,6 @@ class Assembler:
             for name, grain in self.grains.items()
             for entity in grain.sees
         }
-
-
-def _history(
-    past: Past, moments: Moments, found: Rows, last: int, things: dict[str, Pool]
-) -> HistoryBatch:
-    assert moments.times is not None
-    start, stop = moments.start[found], moments.stop[found]
-    lengths = np.minimum(stop - start, last)
-    steps = max(int(lengths.max(initial=0)), 1)
-    at = stop[:, None] + np.arange(-steps, 0)
-    there = np.arange(steps) >= (steps - lengths)[:, None]
-    if not len(past.times):  # nobody has a past at all
-        none = np.zeros(at.shape, dtype=np.int64)
-        objects = {name: torch.from_numpy(none) for name in past.objects}
-        return HistoryBatch(
-            torch.from_numpy(none), torch.from_numpy(none), objects, torch.from_numpy(there)
-        )
-    at = np.where(there, at, 0)
-    seconds = (moments.times[found][:, None] - past.times[at]) // SECOND
-    ages = np.clip(np.frexp(np.maximum(seconds, 0) + 1.0)[1] - 1, 0, OLDEST).astype(np.int64)
-    return HistoryBatch(
-        torch.from_numpy(np.where(there, past.kinds[at], 0)),
-        torch.from_numpy(np.where(there, ages, 0)),
-        {
-            name: torch.from_numpy(things[name].add(np.where(there, codes[at], 0)))
-            for name, codes in past.objects.items()
-        },
-        torch.from_numpy(there),
-    )
 
 
 def _fields(fields: Fields, rows: Rows, table: Pool) -> FieldBatch:

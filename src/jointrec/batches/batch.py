@@ -42,20 +42,40 @@ class FieldBatch:
 
 
 @dataclass(frozen=True)
+class Reads:
+    """How moments read runs of events, where several moments of a thing share one.
+
+    :param run: Which run each moment reads; −1 where it has no past.
+    :param back: How many events of the run, its newest, are not before the moment.
+    :param ages: The age of the newest event that is, as in :class:`HistoryBatch`.
+    """
+
+    run: Int[Tensor, "moments"]
+    back: Int[Tensor, "moments"]
+    ages: Int[Tensor, "moments"]
+
+
+@dataclass(frozen=True)
 class HistoryBatch:
     """The newest past events of some moments, oldest first, filled up on the left.
 
+    Where a history is causal there is a row for each distinct *run* of events instead: moments
+    whose pasts begin with the same event share one, which ends with the newest event of them all.
+
     :param kinds: The kind of each event; 0 where none is there.
-    :param ages: floor(log2(1 + seconds before the moment)), from 0 to 31.
+    :param ages: floor(log2(1 + seconds before the moment)), from 0 to 31. In a run it is seconds
+        after the event before, the same for all moments that read it; of its first event, 31.
     :param objects: For each entity that an event may be about, its position in
         :attr:`Batch.things`; 0 where the event is about none that is known.
     :param there: Whether there is an event.
+    :param reads: What each moment reads of the runs; None where rows are moments.
     """
 
-    kinds: Int[Tensor, "moments steps"]
-    ages: Int[Tensor, "moments steps"]
-    objects: Mapping[str, Int[Tensor, "moments steps"]]
-    there: Bool[Tensor, "moments steps"]
+    kinds: Int[Tensor, "runs steps"]
+    ages: Int[Tensor, "runs steps"]
+    objects: Mapping[str, Int[Tensor, "runs steps"]]
+    there: Bool[Tensor, "runs steps"]
+    reads: Reads | None = None
 
 
 @dataclass(frozen=True)

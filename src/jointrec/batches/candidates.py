@@ -19,9 +19,10 @@ from jointrec.labels import DAY
 from jointrec.prepare.prepared import Popularity
 
 WHOLE = 20_000
-"""A catalogue up to this size is always read whole."""
+"""A catalogue up to this size is read whole, unless a task says how many candidates it draws."""
 
 DRAWS = 4_096
+"""So many are drawn of a larger one, unless a task says how many."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def sampled(
     size = len(shares)
     drawn = np.random.default_rng(seed).integers(1, size + 1, draws)
     codes = np.unique(np.concatenate([chosen, drawn]))
-    missed = draws * np.log1p(-1 / size) + len(chosen) * np.log1p(-np.minimum(shares, 1 - 1e-9))
+    undrawn = draws * np.log1p(-1 / size) if draws else 0.0
+    missed = undrawn + len(chosen) * np.log1p(-np.minimum(shares, 1 - 1e-9))
     chance = -np.expm1(missed[codes - 1])
     return Choice(codes, np.log(chance).astype(np.float32))
 

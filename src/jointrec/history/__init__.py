@@ -1,7 +1,8 @@
 """How past events become one vector: one encoder per file. ``__all__`` is the registry."""
 
 from .attention import Attention
-from .base import History, HistoryEncoder
+from .base import CausalEncoder, History, HistoryEncoder
 from .mean import Mean
+from .sasrec import SASRec
 
-__all__ = ["Attention", "History", "HistoryEncoder", "Mean"]
+__all__ = ["Attention", "CausalEncoder", "History", "HistoryEncoder", "Mean", "SASRec"]

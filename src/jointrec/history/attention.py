@@ -30,6 +30,7 @@ class Attention(History):
     learned query reads all events, where SASRec takes the last one for the whole past.
 
     :param last: How many events are read, the newest ones before the moment.
+    :param width: How many numbers an event is read as, and so how wide a past is.
     :param heads: In how many ways events look at each other. It divides the width of an event.
     :raises ProjectError: where ``heads`` is below 1, or does not divide the width.
     """

@@ -17,6 +17,7 @@ class Mean(History):
     Each event says its age already, so what is recent can weigh more without weights here.
 
     :param last: How many events are read, the newest ones before the moment.
+    :param width: How many numbers an event is read as, and so how wide a past is.
     """
 
     def build(self, width: int) -> HistoryEncoder:

@@ -35,7 +35,7 @@ def answers_of(
     :param raw: Chances as the heads give them, not set right.
     :param asked: Rows of one grain of the network's plan; labels are not read.
     """
-    assembler = Assembler(prepared, network.plan, network.project.history.last)
+    assembler = Assembler.of(network.project, prepared, network.plan)
     training = network.training
     if training:
         network.eval()

@@ -28,6 +28,10 @@ class Encoded:
         self._things = batch.things
         self._fields: dict[str, Tensor] = {}
         self._whole: dict[str, Tensor] = {}
+        self.about: dict[tuple[str, str], Tensor] = {}
+        """What events about things add to a history: by who acts, and what they are about."""
+        self.pasts: dict[tuple[str, str], Tensor] = {}
+        """The histories of the moments of a grain: by grain, and who acts."""
 
     def fields(self, entity: str) -> Float[Tensor, "things size"]:
         """The vectors of all fields of each thing, side by side."""

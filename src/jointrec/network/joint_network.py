@@ -19,8 +19,9 @@ from jointrec.prepare.reader import group_name
 from jointrec.project import Project
 from jointrec.sharing import Heard
 
+from .choice import ChoiceHead, Had
 from .encoding import Encoded
-from .heads import ChoiceHead, Head
+from .heads import Head
 from .parts import COUNTED, Part, parts_of, sizes_of
 from .past import PastReader
 from .precision import Computed, products_in
@@ -85,7 +86,7 @@ class JointNetwork(nn.Module):
             for task in self.tasks
         )
         self.heads = nn.ModuleList(
-            ChoiceHead(width, fields[plan.catalogue[task]], len(DAYS))
+            self._choice(task, width, fields[plan.catalogue[task]])
             if task in plan.catalogue
             else Head(width, self._constant(task))
             for task in self.tasks
@@ -169,9 +170,47 @@ class JointNetwork(nn.Module):
             return encoded.numbers_at(entity, moments.things[at])
         if part.kind == "moment":
             return gathered(self._numeric(part, moments.numbers), at)
-        things = {name: encoded.whole(name) for name in self.layout.objects.get(entity, ())}
+        return gathered(self._past(entity, examples, encoded), at)
+
+    def _past(self, entity: str, examples: Examples, encoded: Encoded) -> Tensor:
+        """The history of each moment of an entity, read once however many ask for it."""
+        key = (examples.grain.name, entity)
+        if key not in encoded.pasts:
+            reader = self._reader(entity)
+            about = {name: self._about(entity, name, encoded) for name in reader.objects}
+            vectors: Tensor = reader(examples.moments[entity].history, about)
+            encoded.pasts[key] = vectors
+        return encoded.pasts[key]
+
+    def _about(self, entity: str, name: str, encoded: Encoded) -> Tensor:
+        """What an event of an entity about each of some things adds to its history."""
+        if (entity, name) not in encoded.about:
+            reader = self._reader(entity)
+            encoded.about[entity, name] = reader.about(name, encoded.whole(name))
+        return encoded.about[entity, name]
+
+    def _had(self, task: str, examples: Examples, encoded: Encoded) -> Had | None:
+        """What the past of the rows says of what a task ranks; None where it holds none of it."""
+        entity, ranked = self._actor(task), self.plan.catalogue[task]
+        history = None if entity is None else examples.moments[entity].history
+        if entity is None or history is None:
+            return None
+        at = examples.at[entity]
+        vector = gathered(self._past(entity, examples, encoded), at)
+        return Had.of(ranked, history, at, vector, self._about(entity, ranked, encoded))
+
+    def _actor(self, task: str) -> str | None:
+        """Of what a task sees, the one whose past holds what it ranks."""
+        ranked = self.plan.catalogue[task]
+        sees = self.plan.grain_of(task).sees
+        return next(
+            (e for e in self.readers if e in sees and ranked in self._reader(e).objects), None
+        )
+
+    def _reader(self, entity: str) -> PastReader:
         reader = self.past[self.readers.index(entity)]
-        return gathered(reader(moments.history, things), at)
+        assert isinstance(reader, PastReader)
+        return reader
 
     def _numeric(self, part: Part, numbers: Tensor) -> Tensor:
         read: Tensor = self.numeric[self.counted.index(part)](numbers)
@@ -181,10 +220,16 @@ class JointNetwork(nn.Module):
         head = self.heads[self.tasks.index(task)]
         if task in self.plan.catalogue:
             things = encoded.whole(self.plan.catalogue[task])
-            scores: Tensor = head(x, things, examples.candidates[task])
+            had = self._had(task, examples, encoded)
+            scores: Tensor = head(x, things, examples.candidates[task], had)
             return scores
         outputs: Tensor = head(x)
         return outputs
+
+    def _choice(self, task: str, width: int, size: int) -> ChoiceHead:
+        actor = self._actor(task)
+        kinds = 0 if actor is None else len(self.layout.kinds[actor])
+        return ChoiceHead(width, size, len(DAYS), kinds)
 
     def calibrated(self, task: str) -> Calibrator | None:
         """What sets the chances of a task right; None where it gives no chances."""

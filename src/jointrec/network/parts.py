@@ -14,8 +14,6 @@ Kind = Literal[
 
 COUNTED = ("moment", "pair", "match")
 """The kinds of parts that are numbers without a limit, read piece by piece of their range."""
-STEP = 32
-"""The width of a past event, and so of a history."""
 
 
 class Part(NamedTuple):
@@ -35,12 +33,13 @@ class Part(NamedTuple):
 def sizes_of(project: Project, plan: Plan, layout: Layout) -> dict[Part, int]:
     """The parts that at least one grain has, in a fixed order, with their widths."""
     every: dict[Part, int] = {}
+    width = project.history.width
     for entity in project.entity:
         _add_fields(
             every, layout.things.get(entity), project.table.width, "vectors", "numbers", entity
         )
         every[Part("moment", (entity,))] = len(layout.moments.get(entity, ()))
-        every[Part("history", (entity,))] = STEP if layout.kinds.get(entity) else 0
+        every[Part("history", (entity,))] = width if layout.kinds.get(entity) else 0
     for event, fields in layout.context.items():
         _add_fields(every, fields, project.table.width, "context", "shown", event)
     every[Part("clock")] = len(layout.clock)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from jointrec.batches import HistoryBatch
-from jointrec.history import History
+from jointrec.batches import HistoryBatch, Reads
+from jointrec.history import CausalEncoder, History
 
-from .parts import STEP
 from .table import gathered
 
 AGES = 32
@@ -28,6 +28,9 @@ WORTH = 4_096
 class PastReader(nn.Module):
     """Reads the history of one kind of entity: each event is what it was, about what, how long ago.
 
+    Where the history is causal, several moments read one run of events, in which an event says how
+    long after the one before it was; how long ago the newest was is said to the moment itself.
+
     :param history: How the events become one vector.
     :param kinds: How many kinds of event there are, the one for none included.
     :param objects: For each entity that an event may be about, the width of its fields.
@@ -35,34 +38,77 @@ class PastReader(nn.Module):
 
     def __init__(self, history: History, kinds: int, objects: Mapping[str, int]) -> None:
         super().__init__()
-        self.kind = nn.Parameter(torch.randn(kinds, STEP) * 0.1)
-        self.age = nn.Parameter(torch.randn(AGES, STEP) * 0.1)
+        self.width = history.width
+        # As in SASRec: vectors stay short, as scores want them, and are heard beside positions.
+        self.loud = math.sqrt(self.width) if history.causal else 1.0
+        self.kind = nn.Parameter(torch.randn(kinds, self.width) * 0.1)
+        self.age = nn.Parameter(torch.randn(AGES, self.width) * 0.1)
         self.objects = tuple(objects)
-        self.project = nn.ModuleList(nn.Linear(size, STEP, bias=False) for size in objects.values())
-        self.encoder = history.build(STEP)
+        self.project = nn.ModuleList(
+            nn.Linear(size, self.width, bias=False) for size in objects.values()
+        )
+        self.encoder = history.build(self.width)
+        if history.causal:
+            self.since = nn.Parameter(torch.zeros(AGES, self.width))
+
+    def about(self, name: str, things: Float[Tensor, "things _"]) -> Float[Tensor, "things width"]:
+        """What events about some things add; nothing for the first, which is the unknown one.
+
+        :param things: The fields of the things of an entity in the batch, side by side.
+        """
+        known: Tensor = self.project[self.objects.index(name)](things)
+        return torch.cat([known.new_zeros(1, self.width), known[1:]])
 
     def forward(
-        self, past: HistoryBatch, things: Mapping[str, Float[Tensor, "things _"]]
+        self, past: HistoryBatch, about: Mapping[str, Float[Tensor, "things width"]]
     ) -> Float[Tensor, "moments width"]:
         """One vector per moment, zero where there is no past.
 
-        :param things: For each entity the fields of the things in the batch, side by side.
+        :param about: For each entity what :meth:`about` gives.
         """
+        of = self._by_moments if past.reads is None else self._by_runs
+        places, read = [past.kinds.new_zeros(0)], [self.age.new_zeros(0, self.width)]
+        for rows, vectors in of(past, about):
+            places.append(rows)
+            read.append(vectors.to(self.age.dtype))
+        moments = len(past.there if past.reads is None else past.reads.run)
+        nothing = self.age.new_zeros(moments, self.width)
+        return nothing.index_copy(0, torch.cat(places), torch.cat(read))
+
+    def _by_moments(
+        self, past: HistoryBatch, about: Mapping[str, Tensor]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Which moments have which vectors, bucket by bucket."""
+        for rows, steps, there in self._steps(past, about):
+            yield rows, self.encoder(steps, there)
+
+    def _by_runs(
+        self, past: HistoryBatch, about: Mapping[str, Tensor]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """The same, where moments share runs: each reads the state at its own newest event."""
+        reads, encoder = past.reads, self.encoder
+        assert isinstance(reads, Reads)
+        assert isinstance(encoder, CausalEncoder)
+        for runs, steps, there in self._steps(past, about):
+            here = torch.full((len(past.there) + 1,), -1)  # the last, which no run has, is no past
+            here[runs] = torch.arange(len(runs))
+            place, length = here[reads.run], steps.shape[1]
+            mine = torch.nonzero(place >= 0).squeeze(1)
+            at = place[mine] * length + length - 1 - reads.back[mine]
+            states = gathered(encoder.states(steps, there).flatten(0, 1), at)
+            yield mine, states + gathered(self.since, reads.ages[mine])
+
+    def _steps(
+        self, past: HistoryBatch, about: Mapping[str, Tensor]
+    ) -> Iterator[tuple[Int[Tensor, "some"], Tensor, Bool[Tensor, "some steps"]]]:
+        """Rows of about one length: which they are, their steps, and which of these are there."""
         shapes = (self.kind[:, None] + self.age[None]).flatten(0, 1)
-        about = {}
-        for name, project in zip(self.objects, self.project, strict=True):
-            known = project(things[name])
-            # The first is the unknown one.
-            about[name] = torch.cat([known.new_zeros(1, STEP), known[1:]])
-        read, places = [shapes.new_zeros(0, STEP)], [past.kinds.new_zeros(0)]
         for rows, length in buckets(past.there):
             steps = gathered(shapes, (past.kinds * AGES + past.ages)[rows, -length:])
-            for name, known in about.items():
-                steps = steps + gathered(known, past.objects[name][rows, -length:])
-            read.append(self.encoder(steps, past.there[rows, -length:]).to(shapes.dtype))
-            places.append(rows)
-        nothing = shapes.new_zeros(len(past.there), STEP)
-        return nothing.index_copy(0, torch.cat(places), torch.cat(read))
+            for name in self.objects:
+                own = gathered(about[name], past.objects[name][rows, -length:])
+                steps = steps + own * self.loud
+            yield rows, steps, past.there[rows, -length:]
 
 
 def buckets(there: Bool[Tensor, "moments steps"]) -> list[tuple[Int[Tensor, "_"], int]]:

@@ -94,6 +94,9 @@ def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: 
         return whole
     back = gives_back(project, tables, grain.table)
     known = np.flatnonzero((whole.codes[grain.entities[0]] > 0) & ~back)
+    if project.history.causal and whole.times is not None:
+        # Moments of one thing share what they read, if they stand together.
+        known = known[np.lexsort((whole.times[known], whole.codes[grain.entities[0]][known]))]
     return Rows(
         {entity: codes[known] for entity, codes in whole.codes.items()},
         None if whole.times is None else whole.times[known],

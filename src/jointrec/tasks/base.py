@@ -65,6 +65,8 @@ class Task(ABC):
     """Whether the first output is the logit of something happening, for a funnel to chain."""
     ranks_catalogue: ClassVar[bool] = False
     """Whether the outputs are one score for every entity of the catalogue that the label names."""
+    draws: ClassVar[int | None] = None
+    """How many candidates of a catalogue training draws; None: all, or 4,096 of a large one."""
     grows: ClassVar[bool] = False
     """Whether the same may be asked over several lengths of time (see :meth:`grow`)."""
     form: ClassVar[str] = ""

@@ -12,6 +12,7 @@ import polars as pl
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from jointrec.errors import ProjectError
 from jointrec.functional import losses, metrics
 
 from .base import Metric, State, Task
@@ -28,16 +29,30 @@ class Retrieval(Task):
     scores, the higher the better. Metrics are of the rank (from 1) of the right one among all
     candidates. What decides is NDCG@10: whether it is among the ten shown, and how high.
 
+    :param draws: How many candidates are drawn in each training step, beside those that the
+        rows of the step chose; the scores are corrected for the chance with which each stands
+        there, so that a sample aims at what the whole would teach. ``0`` leaves those chosen alone:
+        in-batch negatives. Default: the whole catalogue up to 20,000 candidates (a full softmax),
+        4,096 of a larger one. Testing always ranks the whole.
+    :raises ProjectError: where it is below 0.
+
     >>> task = Retrieval("next")
     >>> task.encode(pl.Series([3, 0, None]), {}).tolist()
     [3.0, nan, nan]
     """
+
+    # The base says None for all kinds; here it is a setting.
+    draws: int | None = None  # type: ignore[misc]
 
     cell: ClassVar[str] = "id"
     adds_up: ClassVar[bool] = False
     ranks_catalogue: ClassVar[bool] = True
     verbs: ClassVar[tuple[str, ...]] = ("next",)
     answers: ClassVar[str] = "a score for each candidate, higher is likelier"
+
+    def __post_init__(self) -> None:
+        if self.draws is not None and self.draws < 0:
+            raise ProjectError(f"`draws` should be 0 or more. Found `{self.draws}`.")
 
     def learn(self, labels: pl.Series) -> State:
         return {}

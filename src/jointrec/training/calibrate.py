@@ -96,7 +96,7 @@ def followed(networks: Mapping[str, JointNetwork], prepared: Prepared) -> dict[s
         shared = (network.table, network.project, network.plan, network.layout)
         copied = copy.deepcopy(network, {id(part): part for part in shared})
         served = [task for task, one in networks.items() if one is network]
-        assembler = Assembler(prepared, network.plan, network.project.history.last)
+        assembler = Assembler.of(network.project, prepared, network.plan)
         follow(copied, assembler, served)
         copies[id(network)] = copied
     return {task: copies[id(network)] for task, network in networks.items()}

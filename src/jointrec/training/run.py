@@ -52,7 +52,7 @@ class Run:
         self.optimizer = project.optimizer.build(self.dense)
         self.average = Average(self.network)
         self.table_state = project.table.update.state(*self.network.table.weight.shape)
-        self.assembler = Assembler(prepared, plan, project.history.last)
+        self.assembler = Assembler.of(project, prepared, plan)
         self.loader = self._loader(self.tasks)
         rows_a_step = sum(self.loader.taken.values()) // max(self.loader.steps, 1)
         self.network.computed = computed_in(project.budget.precision, rows_a_step)
