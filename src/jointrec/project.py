@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from . import config, durable
@@ -11,6 +12,7 @@ from .balancing import Balancing, Normalized
 from .budget import Budget
 from .calibration import Calibration, Following
 from .clocks import check_zone
+from .errors import ProjectError
 from .funnels import Funnel, Product
 from .fusion import Cross, Fusion
 from .history import History, Mean
@@ -29,10 +31,18 @@ class Table:
 
     :param width: How many numbers a row of the table holds.
     :param update: How rows move. Only the rows of a batch are touched.
+    :param rare: k: the vector of an id that n training rows have met counts n / (n + k), while
+        training and when served. 0 trusts all alike.
+    :raises ProjectError: where k is below 0.
     """
 
     width: int = 16
     update: TableUpdate = field(default_factory=RowwiseAdagrad)
+    rare: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rare < inf:
+            raise ProjectError(f"`rare` should be 0 or more. Found `{self.rare}`.")
 
 
 @dataclass(frozen=True)

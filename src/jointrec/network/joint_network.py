@@ -39,6 +39,8 @@ class JointNetwork(nn.Module):
     :raises ProjectError: where a grain has nothing to look at.
     """
 
+    trust: Tensor | None
+
     def __init__(
         self, project: Project, plan: Plan, layout: Layout, computed: Computed = "fp32"
     ) -> None:
@@ -56,6 +58,9 @@ class JointNetwork(nn.Module):
                     f"{', '.join(grain.sees)} have no features and no past. Declare a feature."
                 )
         self.table = FusedTable(layout.table_rows, project.table.width)
+        # How far each vector is trusted; whoever trains says so.
+        trust = torch.ones(layout.table_rows) if project.table.rare else None
+        self.register_buffer("trust", trust)
         fields = {name: self._fields_size(name) for name in project.entity}
         self.readers = tuple(part.of[0] for part in self.parts if part.kind == "history")
         self.past = nn.ModuleList(
@@ -113,6 +118,8 @@ class JointNetwork(nn.Module):
         """
         if vectors is None:
             vectors = self.table.gather(batch.touched)
+        if self.trust is not None:
+            vectors = vectors * self.trust[batch.touched][:, None]
         with products_in(self.computed, vectors.device.type):
             heads, heard = {} if heads is None else heads, [] if heard is None else heard
             return self._outputs(batch, vectors, tasks, heads, heard, raw or self.training)

@@ -24,6 +24,7 @@ from .losses import summed, to_learn
 from .pulls import pulls
 from .stopping import Stopping, components, shared_scales
 from .threads import threads, threads_for
+from .trust import trust_in
 from .watch import Epoch, Progress, Watch
 
 LONGEST = 10.0
@@ -44,6 +45,8 @@ class Run:
     def __init__(self, project: Project, plan: Plan, prepared: Prepared) -> None:
         self.project, self.plan = project, plan
         self.network = JointNetwork(project, plan, prepared.layout)
+        if self.network.trust is not None:
+            self.network.trust.copy_(trust_in(plan, prepared, project.table.rare))
         self.tasks = self.network.tasks
         scales = {task: prepared.layout.scales[task] for task in self.tasks}
         funnels = components(project, self.tasks)
