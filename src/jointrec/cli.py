@@ -293,22 +293,22 @@ def predict(
 
     Somebody: [bold]jointrec predict runs/first buy --key user=u7 --key item=i42[/bold]
     """
-    from .terminal import check_ending, print_frame, write_frame
+    from .terminal import check_ending, print_frame, write_frames
 
-    if out is not None:
-        check_ending(out)
+    check_ending(out)
     model = _load(folder)
     keys: dict[str, Any] = {
         name: given[0] if len(given) == 1 else given for name, given in _keys(model, key).items()
     }
-    answers = model.predict(
-        task.split(",") if "," in task else task, rows, at=at, k=k, given=given, **keys
-    )
-    if out is not None:
-        write_frame(answers, out)
-        typer.echo(f"Wrote {len(answers):,} answers to {out}.")
+    asked = task.split(",") if "," in task else task
+    if out is None:
+        print_frame(model.predict(asked, rows, at=at, k=k, given=given, **keys), title=task)
+    elif rows is not None and not keys:
+        parts = model.predict_parts(asked, rows, at=at, k=k, given=given)
+        typer.echo(f"Wrote {write_frames(parts, out):,} answers to {out}.")
     else:
-        print_frame(answers, title=task)
+        answers = model.predict(asked, rows, at=at, k=k, given=given, **keys)
+        typer.echo(f"Wrote {write_frames(iter([answers]), out):,} answers to {out}.")
 
 
 @app.command()

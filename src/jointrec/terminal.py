@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .durable import write_parquet
+from . import durable
 from .errors import JointRecError
 from .evaluation import Report, report_table, slices_table, verdicts, ways_of
 from .leaks import Leaks
@@ -149,23 +150,50 @@ def print_frame(frame: pl.DataFrame, *, title: str) -> None:
         show.print(f"{MOST_ROWS} of {len(frame):,} rows. Use --out FILE for all.")
 
 
-def check_ending(path: Path) -> None:
+def check_ending(path: Path | None) -> None:
     """Refuses a file that answers cannot be written to.
 
     :raises JointRecError: saying which can.
     """
-    if path.suffix not in ENDINGS:
+    if path is not None and path.suffix not in ENDINGS:
         raise JointRecError(f"--out {path}: write to a .csv or a .parquet file.")
 
 
-def write_frame(frame: pl.DataFrame, path: Path) -> None:
-    """Writes answers to a file, by its ending."""
+def write_frames(frames: Iterator[pl.DataFrame], path: Path) -> int:
+    """Writes answers to a file, by its ending, as they come. How many they are.
+
+    A crash leaves the old file or the new one.
+    """
     check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".csv":
-        frame.write_csv(path)
-    else:
-        write_parquet(frame, path)
+    with durable.new_file(path) as part:
+        return (_write_csv if path.suffix == ".csv" else _write_parquet)(frames, part)
+
+
+def _write_csv(frames: Iterator[pl.DataFrame], path: Path) -> int:
+    count = 0
+    with path.open("wb") as file:
+        for number, frame in enumerate(frames):
+            frame.write_csv(file, include_header=number == 0)
+            count += len(frame)
+    return count
+
+
+def _write_parquet(frames: Iterator[pl.DataFrame], path: Path) -> int:
+    count, writer = 0, None
+    try:
+        for frame in frames:
+            table = frame.to_arrow()
+            if writer is None:
+                writer = pq.ParquetWriter(
+                    path, table.schema, compression="zstd", write_page_checksum=True
+                )
+            writer.write_table(table.cast(writer.schema))
+            count += len(frame)
+    finally:
+        if writer is not None:
+            writer.close()
+    return count
 
 
 @contextmanager

@@ -203,14 +203,22 @@ def test_recovery_may_itself_be_interrupted_anywhere(tmp_path: Path, dies: bool)
         assert os.listdir(folder) == ["m"]
 
 
+def write_in_pieces(path: Path, data: bytes) -> None:
+    with durable.new_file(path) as part, part.open("wb") as file:
+        file.write(data[:3])
+        file.flush()
+        file.write(data[3:])
+
+
+@pytest.mark.parametrize("write", [durable.write_file, write_in_pieces])
 @pytest.mark.parametrize("dies", [True, False], ids=["crash", "error"])
 @pytest.mark.parametrize("before", [None, b"old"], ids=["first", "replace"])
 def test_a_fault_at_any_call_leaves_the_old_or_the_new_file(
-    tmp_path: Path, before: bytes | None, dies: bool
+    tmp_path: Path, before: bytes | None, dies: bool, write: Callable[[Path, bytes], None]
 ) -> None:
     clean = Faults(None, dies=dies)
     with clean.injected():
-        durable.write_file(tmp_path / "count", b"new content")
+        write(tmp_path / "count", b"new content")
     assert clean.count >= 7
     for at in range(clean.count):
         path = tmp_path / str(at) / "f"
@@ -218,11 +226,20 @@ def test_a_fault_at_any_call_leaves_the_old_or_the_new_file(
         if before is not None:
             durable.write_file(path, before)
         with Faults(at, dies=dies).injected(), suppress(Crash, OSError):
-            durable.write_file(path, b"new content")
+            write(path, b"new content")
         assert (path.read_bytes() if path.exists() else None) in (before, b"new content")
-        durable.write_file(path, b"after")  # what a dead writer left is no obstacle
+        write(path, b"after")  # what a dead writer left is no obstacle
         assert path.read_bytes() == b"after"
         assert os.listdir(path.parent) == ["f"]
+
+
+def test_what_is_raised_while_pieces_are_written_leaves_the_old_file(tmp_path: Path) -> None:
+    durable.write_file(tmp_path / "f", b"old")
+    with pytest.raises(ValueError, match="half"), durable.new_file(tmp_path / "f") as part:
+        part.write_bytes(b"new, but")
+        raise ValueError("half")
+    assert (tmp_path / "f").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
 
 
 # --- power loss: what is not synced in the right order may be gone -------------------------------

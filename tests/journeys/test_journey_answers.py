@@ -100,6 +100,19 @@ def test_several_tasks_that_cannot_be_asked_together(model, tasks, given, said):
         model.predict(tasks, given=given)
 
 
+def test_a_file_is_answered_part_by_part(model, tmp_path, monkeypatch):
+    for module in ("parquet", "parquet_size"):
+        monkeypatch.setattr(f"jointrec.sources.{module}._ROWS", 50)
+    rows = SHOP.tables()["impressions"].head(173)
+    rows.write_parquet(tmp_path / "rows.parquet")
+    whole = model.predict(["click", "cart"], rows)
+    parts = list(model.predict_parts(["click", "cart"], tmp_path / "rows.parquet"))
+    assert max(map(len, parts)) <= 50
+    assert pl.concat(parts)[:, :3].equals(whole[:, :3])
+    for task in ("click", "cart"):
+        np.testing.assert_allclose(pl.concat(parts)[task], whole[task], rtol=1e-5)
+
+
 def asked_as_in_evaluation(model, task):
     """The rows of a task's test, and what the network said to them when it was measured."""
     asked = asked_again(model.reader, model.plan.grain_of(task))

@@ -24,12 +24,13 @@ from .parquet import EXTENSION, names_extension, read_parquet, write_parquet
 from .plain import open_plain
 from .reading import content_hash, verify_folder
 from .recovery import recover
-from .writing import write_file, write_folder
+from .writing import new_file, write_file, write_folder
 
 __all__ = [
     "EXTENSION",
     "content_hash",
     "names_extension",
+    "new_file",
     "open_plain",
     "read_parquet",
     "recover",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jointrec.errors import BundleError
@@ -39,6 +39,22 @@ def write_file(path: str | Path, data: bytes) -> None:
             with suppress(OSError):
                 os.unlink(part)
             raise
+        sync(target.parent)
+
+
+@contextmanager
+def new_file(path: str | Path) -> Iterator[Path]:
+    """A file to be written piece by piece: where to, and in the end it is at ``path``.
+
+    Whatever is raised inside leaves what was there before.
+    """
+    target = real(path)
+    recover(target)
+    with unfinished(target) as folder:
+        part = folder / target.name
+        yield part
+        sync(part)
+        os.replace(part, target)
         sync(target.parent)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 
 from jointrec.errors import DataError, unknown_name
 from jointrec.network import answers_of
+from jointrec.tasks.horizons import horizons_of
 
 from .asking import Questions
 from .learned import Learned
@@ -58,6 +59,48 @@ def _nothing(learned: Learned, task: str, told: bool) -> Answers:
     asked = learned.project.tasks[task]
     none = torch.zeros(0, asked.size(learned.reader.preparation.tasks[task]))
     return (asked.told(none) if told else asked.answer(none)).double().numpy()
+
+
+Answerer = Callable[[Questions], pl.DataFrame]
+
+
+def answerer(
+    learned: Learned, task: str | Sequence[str], k: int, given: str | None
+) -> tuple[str, Answerer]:
+    """A task whose rows are asked, and what makes a table of them.
+
+    :raises JointRecError: where it cannot be answered so.
+    """
+    known = learned.project.tasks
+    if not isinstance(task, str):
+        named = [
+            one
+            for name in task
+            for one in ([name] if name in known else horizons_of(known, name).values() or [name])
+        ]
+        for name in named:
+            learned.check_task(name)
+        check_together(learned, named, given)
+        several = list(dict.fromkeys(named))
+        return named[0], lambda questions: answered_together(learned, several, questions)
+    horizons = horizons_of(known, task)
+    if task not in known and horizons:
+        each = {within: answerer(learned, one, k, given) for within, one in horizons.items()}
+        first = next(iter(horizons.values()))
+        return first, lambda questions: interleaved(
+            [
+                say(questions).with_columns(pl.lit(within).alias("within"))
+                for within, (_, say) in each.items()
+            ]
+        )
+    learned.check_task(task)
+    if given is not None:
+        learned.check_task(given)
+        check_given(learned, task, given)
+        return task, lambda questions: answered_given(learned, task, given, questions)
+    if task in learned.plan.catalogue:
+        return task, lambda questions: listed(learned, task, questions, k)
+    return task, lambda questions: answered(learned, task, questions)
 
 
 def answered(learned: Learned, task: str, questions: Questions) -> pl.DataFrame:

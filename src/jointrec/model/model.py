@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,14 @@ from jointrec.evaluation import Report, Ways, evaluate
 from jointrec.prepare import asked_again, over, prepared_of, times_met
 from jointrec.prepare import load as load_tables
 from jointrec.project import Project
-from jointrec.tasks.horizons import horizons_of
 from jointrec.training import followed
 
 from . import bundle
-from .answering import (
-    answered,
-    answered_given,
-    answered_together,
-    check_given,
-    check_together,
-    interleaved,
-    listed,
-)
+from .answering import answerer
 from .asking import Key, Questions
 from .learned import Learned
 from .moments import Moment
-from .questions import by_keys, by_table
+from .questions import by_keys, by_table, by_table_in_parts
 from .ranking import best_for, default_ranking
 
 
@@ -85,44 +76,28 @@ class Model(Learned):
         :raises JointRecError: for a task, entity or feature that there is not, and for rows that
             cannot be read.
         """
-        if not isinstance(task, str):
-            return self._predict_together(task, rows, at, context, given, keys)
-        horizons = horizons_of(self.project.tasks, task)
-        if task not in self.project.tasks and horizons:
-            frames = [
-                self.predict(
-                    one, rows, at=at, context=context, k=k, given=given, **keys
-                ).with_columns(pl.lit(within).alias("within"))
-                for within, one in horizons.items()
-            ]
-            return interleaved(frames)
-        self.check_task(task)
-        if given is not None:
-            self.check_task(given)
-            check_given(self, task, given)
-        questions = self._questions(task, rows, at, context, keys)
-        if task in self.plan.catalogue:
-            return listed(self, task, questions, k)
-        if given is not None:
-            return answered_given(self, task, given, questions)
-        return answered(self, task, questions)
+        asked, say = answerer(self, task, k, given)
+        return say(self._questions(asked, rows, at, context, keys))
 
-    def _predict_together(
-        self, tasks: Sequence[str], rows: Any, at: Moment | None,
-        context: Mapping[str, Any] | None, given: str | None,
-        keys: Mapping[str, Key | Sequence[Key]],
-    ) -> pl.DataFrame:  # fmt: skip
-        known = self.project.tasks
-        named = [
-            one
-            for task in tasks
-            for one in ([task] if task in known else horizons_of(known, task).values() or [task])
-        ]
-        for task in named:
-            self.check_task(task)
-        check_together(self, named, given)
-        questions = self._questions(named[0], rows, at, context, keys)
-        return answered_together(self, list(dict.fromkeys(named)), questions)
+    def predict_parts(
+        self,
+        task: str | Sequence[str],
+        rows: Any,
+        *,
+        at: Moment | None = None,
+        k: int = 10,
+        given: str | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """Answers a table of rows as :meth:`predict` does, part by part.
+
+        A file need not fit into memory, nor need its answers. Parquet, CSV and databases come in
+        parts of some hundred thousand rows; of other sources there is one.
+
+        :raises JointRecError: as :meth:`predict`, but maybe only after some parts.
+        """
+        asked, say = answerer(self, task, k, given)
+        for part in by_table_in_parts(self.reader, self.plan.grain_of(asked), rows, at):
+            yield say(part)
 
     def _questions(
         self, task: str, rows: Any, at: Moment | None, context: Mapping[str, Any] | None,

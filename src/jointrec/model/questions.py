@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,31 +56,58 @@ def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Ques
 
     :raises SourceError: where the table cannot be read or the column of an entity is missing.
     """
+    named, cells, time = _columns(reader, grain, rows, at)
+    read = sources.read(rows, columns=cells, at="rows", zone=reader.project.time_zone)
+    return _of_rows(reader, grain, read, named, time, at)
+
+
+def by_table_in_parts(
+    reader: Reader, grain: Grain, rows: Any, at: Moment | None
+) -> Iterator[Questions]:
+    """As :func:`by_table`, part by part: memory need not hold more than one."""
+    named, cells, time = _columns(reader, grain, rows, at)
+    for read in sources.batches(rows, columns=cells, at="rows", zone=reader.project.time_zone):
+        yield _of_rows(reader, grain, read, named, time, at)
+
+
+def _columns(
+    reader: Reader, grain: Grain, rows: Any, at: Moment | None
+) -> tuple[dict[str, str], dict[str, Cell], str | None]:
+    """The column of each entity, how each column is read, and the one that says when, if any."""
     project = reader.project
     event = project.event[grain.table] if grain.asking == "row" else None
     found = sources.columns(rows, at="rows")
-    columns: dict[str, Cell] = {}
+    cells: dict[str, Cell] = {}
     named: dict[str, str] = {}
     for entity in grain.entities:
         own = event.keys.get(entity) if event else None
         options = [name for name in (own, project.entity[entity].key, entity) if name]
         named[entity] = next((name for name in options if name in found), options[0])
-        columns[named[entity]] = Cell.ID
+        cells[named[entity]] = Cell.ID
     time = (event.time if event else "moment") if _has_moments(reader, grain) else None
     features = {name: f for name, f in event.features.items() if name in found} if event else {}
-    columns |= {name: Cell(feature.cell) for name, feature in features.items()}
-    own_time = time if at is None and time in found else None
-    if own_time is not None:
-        columns[own_time] = Cell.TIME
-    read = sources.read(rows, columns=columns, at="rows", zone=project.time_zone)
+    cells |= {name: Cell(feature.cell) for name, feature in features.items()}
+    if time is None or at is not None or time not in found:
+        return named, cells, None
+    return named, cells | {time: Cell.TIME}, time
+
+
+def _of_rows(
+    reader: Reader,
+    grain: Grain,
+    read: sources.Read,
+    named: Mapping[str, str],
+    time: str | None,
+    at: Moment | None,
+) -> Questions:
     for finding in read.findings:
-        if own_time is not None and finding.column == own_time and finding.action == "made null":
+        if time is not None and finding.column == time and finding.action == "made null":
             raise DataError(f"{finding} A row without a moment cannot be asked.")
     frame = pl.DataFrame(read.table)
     keys = {entity: frame[name].fill_null("").to_list() for entity, name in named.items()}
     times = _times(reader, grain, len(frame), at)
-    if times is not None and own_time is not None:
-        times = frame[own_time].fill_null(pl.Series(times)).to_numpy()
+    if times is not None and time is not None:
+        times = frame[time].fill_null(pl.Series(times)).to_numpy()
     return ask(reader, grain, keys, times, frame)
 
 
