@@ -96,7 +96,7 @@ ROWS_OF = {
     **dict.fromkeys(["kappa", "grade_mae", "grade_spearman", "ranked_probability"], picks),
     "ndcg_within": lists,
     **dict.fromkeys(["c_index", "integrated_brier", "incidence_ratio"], durations),
-    **dict.fromkeys(["pinball", "over_coverage", "middle_wape"], bands),
+    **dict.fromkeys(["pinball", "over_coverage", "coverage", "middle_wape"], bands),
     **dict.fromkeys(["multi_log_loss", "label_auc", "first_right"], sets),
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
 }

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from drawn_rows import bands
 from hypothesis import given, settings
+from scipy import stats
 from sklearn.metrics import mean_pinball_loss
 
 from jointrec.functional import metrics
@@ -41,3 +42,10 @@ def test_by_eye():
     band = np.array([[0.0, 1.0, 3.0], [0.0, 1.0, 3.0]])
     assert metrics.middle_wape(np.array([1.0, 3.0]), band) == 0.5
     assert metrics.over_coverage(np.array([1.0, 4.0]), band) == pytest.approx(0.5 - 0.8)
+
+
+def test_coverage_is_the_share_between_two_quantiles() -> None:
+    normal = np.random.default_rng(0).normal(size=20_000)
+    band = np.tile(stats.norm.ppf([0.025, 0.1, 0.9, 0.975]), (len(normal), 1))
+    assert metrics.coverage(normal, band, low=1, high=2) == pytest.approx(0.8, abs=0.01)
+    assert metrics.coverage(normal, band) == pytest.approx(0.95, abs=0.01)

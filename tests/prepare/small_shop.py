@@ -52,6 +52,7 @@ def funnel() -> dict[str, t.Task]:
         "cart": t.Binary("impression.carted", after="click"),
         "click": t.Binary("impression.clicked"),
         "back": t.Binary(later.any("purchase", of="user", within="7d")),
+        "worth": t.Amount(later.sum("purchase.value", of="user", within="7d")),
     }
 
 

@@ -38,6 +38,7 @@ FEW = {"7d": 7 * DAY, "ever": 10**18}
 EVER = {"ever": 10**18}
 OUTCOMES = {"impression": ("bought", "carted", "clicked"), "purchase": ()}
 EVENTS = {"impression": ("user", "query", "item"), "purchase": ("user", "item")}
+SUMMED = {"purchase": ("value",)}
 RATES = {
     ("impression", "clicked"): 0.2,
     ("impression", "carted"): 0.1,
@@ -57,6 +58,9 @@ def slow(
     moment: int,
     windows: Mapping[str, int],
     rate_windows: Mapping[str, int],
+    *,
+    habits: bool = False,
+    sums: bool = True,
 ) -> dict[str, float]:
     """What is counted of some rows of an event before a moment, row by row."""
     past = [row for row in rows if row["time"] < moment]
@@ -66,6 +70,18 @@ def slow(
     }
     seconds = [(moment - row["time"]) / 1_000_000 for row in past]
     found[f"since {event}"] = math.log1p(min(seconds, default=315_360_000))
+    if habits:
+        found[f"since first {event}"] = math.log1p(max(seconds, default=0))
+        for name, length in windows.items():
+            # A day counts where its first row is within the window.
+            days = {row["time"] // DAY: row["time"] for row in sorted(past, key=_newest)}
+            found[f"days with {event} {name}"] = math.log1p(
+                sum(first >= moment - length for first in days.values())
+            )
+    for column in SUMMED.get(event, ()) if sums else ():
+        for name, length in windows.items():
+            total = sum(row[column] or 0 for row in past if row["time"] >= moment - length)
+            found[f"{event}.{column} sum {name}"] = math.copysign(math.log1p(abs(total)), total)
     for column in OUTCOMES[event]:
         base = RATES[event, column]
         for name, length in rate_windows.items():
@@ -80,12 +96,16 @@ def slow(
     return found
 
 
+def _newest(row: Row) -> int:
+    return -int(row["time"])
+
+
 def slow_entity(rows: Shown, entity: str, code: int, moment: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for event, names in EVENTS.items():
         if entity in names:
             about = [row for row in rows[event] if code and row[entity] == code]
-            found |= slow(event, about, moment, WINDOWS, FEW)
+            found |= slow(event, about, moment, WINDOWS, FEW, habits=entity == "user")
     return found
 
 
@@ -112,7 +132,7 @@ def slow_pair(
                 if codes[0] and row["user"] == codes[0] and row["item"]
                 and value is not None and values[row["item"] - 1] == value
             ]  # fmt: skip
-            numbers = slow(event, about, moment, FEW, EVER)
+            numbers = slow(event, about, moment, FEW, EVER, sums=False)
             found |= {f"user × item.{column}: {name}": got for name, got in numbers.items()}
     return found
 

@@ -80,6 +80,23 @@ def test_a_window_longer_than_validation_validates_in_its_own_gap() -> None:
     assert known[TEST] == list(range(200, 300, 10))
 
 
+def test_who_validates_in_a_gap_does_not_train() -> None:
+    """Windows of the two overlap, so the answers of one entity would be nearly the same."""
+    keys = np.repeat(np.arange(50), 30)
+    moments = np.tile(np.arange(0, 300, 10), 50)
+    found = ByTime().parts(moments, moments + 70, keys, Cuts(100, 160))
+    by_key = found.reshape(50, 30)
+    trains, validates = ((by_key == part).any(axis=1) for part in (TRAIN, VALID))
+    assert not (trains & validates).any()
+    assert 0.05 < validates.mean() < 0.4
+    assert (trains | validates).all()
+    assert ((by_key == TEST).sum(axis=1) == 14).all()
+    # With one entity alone there is nobody to hold out.
+    alone = ByTime().parts(moments[:30], moments[:30] + 70, keys[:30], Cuts(100, 160))
+    assert (alone == VALID).any()
+    assert (alone == TRAIN).any()
+
+
 def test_a_fixed_embargo_widens_the_gap_and_never_narrows_it() -> None:
     first, last = 0, 100 * DAY - 1
     split = ByTime(test_days=20, valid_days=20, embargo="3d")

@@ -10,7 +10,7 @@ from scipy import optimize, stats
 
 from jointrec.errors import ProjectError
 from jointrec.functional import losses
-from jointrec.tasks import Amount, Count
+from jointrec.tasks import Amount, Count, Earlier
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,28 @@ def test_count_with_a_distribution_that_is_not_known() -> None:
         "`distribution` should be one of negative_binomial, poisson. Found `Poisson`. "
         "Did you mean `poisson`?"
     )
+
+
+def test_the_mean_of_a_count_learns_as_a_poisson_and_its_spread_as_a_negative_binomial() -> None:
+    outputs = torch.tensor([[0.5, -0.2], [3.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([4.0, 11.0], dtype=torch.float64)
+    (own,) = torch.autograd.grad(Count("t.x").loss(outputs, labels).sum(), outputs)
+    (of_mean,) = torch.autograd.grad(losses.poisson(outputs[:, 0], labels).sum(), outputs)
+    (of_both,) = torch.autograd.grad(losses.negative_binomial(outputs, labels).sum(), outputs)
+    torch.testing.assert_close(own[:, 0], of_mean[:, 0])
+    torch.testing.assert_close(own[:, 1], of_both[:, 1])
+
+
+def test_a_longer_time_starts_at_what_is_added_to_the_shorter() -> None:
+    generator = np.random.default_rng(0)
+    numbers = generator.normal(size=(4_000, 2))
+    week = generator.poisson(np.exp(0.5 + 0.8 * numbers[:, 0])).astype(np.float64)
+    both = week + generator.poisson(np.exp(0.1 + 0.6 * numbers[:, 1]))
+    task = Count("t.x")
+    first = task.linear(week, numbers)
+    np.testing.assert_allclose(first[0], [0.5, 0.8, 0.0], atol=0.06)
+    said = torch.from_numpy(first[:, 0] + numbers @ first[:, 1:].T)
+    more = task.linear(both, numbers, Earlier(week, said))
+    np.testing.assert_allclose(more[0], [0.1, 0.0, 0.6], atol=0.06)
+    total = task.grow(said, torch.from_numpy(more[:, 0] + numbers @ more[:, 1:].T))
+    assert float(task.answer(total).mean()) == pytest.approx(both.mean(), rel=0.05)

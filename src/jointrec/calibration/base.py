@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -72,7 +73,10 @@ class Settled:
 
 @dataclass(frozen=True)
 class Calibration(ABC):
-    """A way to set chances right."""
+    """A way to set chances right, and the sums of amounts and counts."""
+
+    totals: ClassVar[bool] = True
+    """Whether amounts and counts are brought to sum up to what was seen."""
 
     @property
     def by(self) -> str | None:

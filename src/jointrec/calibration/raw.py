@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,7 +13,9 @@ from .base import NOTHING, About, Calibration, Calibrator, Place
 
 @dataclass(frozen=True)
 class Raw(Calibration):
-    """Leaves chances as they are: for whoever sets them right elsewhere."""
+    """Leaves chances and sums as they are: for whoever sets them right elsewhere."""
+
+    totals: ClassVar[bool] = False
 
     def build(self) -> Calibrator:
         return _Raw()

@@ -20,6 +20,7 @@ from jointrec.project import Project
 from jointrec.splits import TEST, TRAIN, VALID
 from jointrec.tasks import Task
 
+from .banded import with_band_metrics
 from .baselines import Baseline, Question
 from .order import with_order
 from .report import ByPropensity, TaskReport
@@ -89,6 +90,11 @@ def evaluate(
                 slices=_slices(plan, question, answered, met or {}, rounds),
                 reliability=_reliability(ways, question, answered),
             )
+            for way, network in (("joint", ways.joint), ("alone", ways.alone)):
+                if name in network:
+                    reports[name] = with_band_metrics(
+                        reports[name], question, way, network[name], rounds=rounds
+                    )
             said[name] = (question, answered)
             before = project.tasks[name].after
             if before in said and _have_order(project.tasks[name], project.tasks[before]):
@@ -203,7 +209,7 @@ def task_report(
 
     def gain(other: str) -> Interval:
         better, worse = found["joint"][names[0]], found[other][names[0]]
-        return (worse - better if deciding.better == "lower" else better - worse).interval()
+        return better_by(better, worse, deciding.better).interval()
 
     def by_propensity() -> ByPropensity | None:
         weights = question.asked.weights.get(question.task)
@@ -236,4 +242,23 @@ def task_report(
         clusters=len(np.unique(clusters)),
         gauc_clusters=gauc_groups(labels, clusters)[0] if "gauc" in task.metrics else None,
         by_propensity=by_propensity(),
+        gains_by={
+            way: {
+                name: better_by(found["joint"][name], other[name], metric.better).interval()
+                for name, metric in task.metrics.items()
+            }
+            for way, other in found.items()
+            if way != "joint" and "joint" in found
+        },
     )
+
+
+def better_by(one: Drawn, other: Drawn, better: str) -> Drawn:
+    """How much better one is than another, by a metric of which ``better`` is told."""
+    if better == "higher":
+        return one - other
+    if better == "lower":
+        return other - one
+    best = 1.0 if better == "one" else 0.0
+    off = [Drawn(abs(found.value - best), np.abs(found.rounds - best)) for found in (one, other)]
+    return off[1] - off[0]

@@ -80,6 +80,8 @@ class TaskReport:
         ``after``, beside what happened.
     :param by_propensity: Of a task with a ``propensity`` all metrics again, each row weighted by 1
         over the chance with which it came to be seen.
+    :param gains_by: The same as ``gains`` by every metric that has a better side, for each other
+        way: of those that are best at 0 or 1, how much nearer to it joint is.
     """
 
     kind: str
@@ -98,6 +100,7 @@ class TaskReport:
     slices: Mapping[str, Mapping[str, Slice]] = field(default_factory=dict)
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
     by_propensity: ByPropensity | None = None
+    gains_by: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
     def verdict(self, other: str) -> str:
         """Whether joint is better than, worse than or level with another way of answering."""
@@ -166,6 +169,8 @@ def _task_to_plain(task: TaskReport) -> dict[str, Any]:
 def _more_to_plain(task: TaskReport) -> dict[str, Any]:
     """What only some kinds of tasks have."""
     more: dict[str, Any] = {}
+    if task.gains_by:
+        more["gains_by_metric"] = _systems_to_plain(task.gains_by)
     if task.reliability:
         more["reliability"] = {
             when: {name: _number_to_plain(value) for name, value in asdict(found).items()}
@@ -199,6 +204,7 @@ def _task_from_plain(data: Mapping[str, Any]) -> TaskReport:
     own = {
         "kind", "grain", "sees", "label", "rows", "positives", "train_rows", "clusters",
         "gauc_clusters", "metric", "better", "gains", "slices", "reliability", "by_propensity",
+        "gains_by_metric",
     }  # fmt: skip
     weighted = data.get("by_propensity")
     return TaskReport(
@@ -223,6 +229,7 @@ def _task_from_plain(data: Mapping[str, Any]) -> TaskReport:
             when: _reliability_from_plain(found)
             for when, found in data.get("reliability", {}).items()
         },
+        gains_by=_systems_from_plain(data.get("gains_by_metric", {}), ()),
         by_propensity=None
         if weighted is None
         else ByPropensity(

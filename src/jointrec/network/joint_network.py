@@ -90,10 +90,13 @@ class JointNetwork(nn.Module):
             project.calibration.build() if project.tasks[task].form == "chance" else nn.Identity()
             for task in self.tasks
         )
+        self.totals: Tensor
+        """For each task the logarithm of a factor that sets the sum of its amounts right."""
+        self.register_buffer("totals", torch.zeros(len(self.tasks)))
         self.heads = nn.ModuleList(
             self._choice(task, width, fields[plan.catalogue[task]])
             if task in plan.catalogue
-            else Head(width, self._constant(task))
+            else Head(width, self._constant(task), self._linear(task))
             for task in self.tasks
         )
 
@@ -230,7 +233,11 @@ class JointNetwork(nn.Module):
             had = self._had(task, examples, encoded)
             scores: Tensor = head(x, things, examples.candidates[task], had)
             return scores
-        outputs: Tensor = head(x)
+        numbers = None
+        if self._linear(task) is not None:
+            asked = examples.grain.table
+            numbers = gathered(examples.moments[asked].numbers, examples.at[asked])
+        outputs: Tensor = head(x, numbers)
         return outputs
 
     def _choice(self, task: str, width: int, size: int) -> ChoiceHead:
@@ -250,7 +257,7 @@ class JointNetwork(nn.Module):
     def _set_right(self, task: str, own: Tensor, about: About) -> Tensor:
         calibrator = self.calibrated(task)
         if calibrator is None:
-            return own
+            return self.project.tasks[task].scaled(own, self.totals[self.tasks.index(task)])
         moved: Tensor = calibrator(own[:, 0], about)
         return moved[:, None]
 
@@ -336,6 +343,14 @@ class JointNetwork(nn.Module):
         if asked.lengthens(self.project.tasks[before]):
             return asked.grow_start(constant, earlier)
         return (self.project.funnel.start(constant[0], earlier[0]), *constant[1:])
+
+    def _linear(self, task: str) -> tuple[tuple[float, ...], ...] | None:
+        """The linear answer that the head of a task starts from, where there is one."""
+        before = self._before(task)
+        if before is None:
+            return self.layout.starts.get(task)
+        lengthens = self.project.tasks[task].lengthens(self.project.tasks[before])
+        return self.layout.more.get(task) if lengthens else None
 
     def _fields_size(self, entity: str) -> int:
         fields = self.layout.things[entity]

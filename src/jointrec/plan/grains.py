@@ -59,11 +59,13 @@ class Plan:
     :param grains: In the order in which tasks first name them.
     :param outcomes: For each event the yes-or-no columns that tasks learn, which become rates.
     :param catalogue: For each task that ranks a catalogue, the entity that it ranks.
+    :param summed: For each event the columns, or the products of two, that tasks sum.
     """
 
     grains: tuple[Grain, ...]
     outcomes: Mapping[str, tuple[str, ...]]
     catalogue: Mapping[str, str]
+    summed: Mapping[str, tuple[tuple[str, ...], ...]]
 
     def grain_of(self, task: str) -> Grain:
         """The grain of a task."""
@@ -76,7 +78,7 @@ def plan_of(project: Project) -> Plan:
     for name in _in_funnel_order(project):
         groups.setdefault(group_of(project, name), []).append(name)
     grains = tuple(grain_asked(project, tuple(tasks)) for tasks in groups.values())
-    return Plan(_named(grains), _outcomes(project), _catalogue(project))
+    return Plan(_named(grains), _outcomes(project), _catalogue(project), _summed(project))
 
 
 def timed(project: Project, table: str) -> bool:
@@ -175,3 +177,11 @@ def _catalogue(project: Project) -> dict[str, str]:
         if task.ranks_catalogue and isinstance(task.label, Later):
             ranked[name] = task.label.column or ""
     return ranked
+
+
+def _summed(project: Project) -> dict[str, tuple[tuple[str, ...], ...]]:
+    summed: dict[str, list[tuple[str, ...]]] = {}
+    for task in project.tasks.values():
+        if isinstance(task.label, Later) and task.label.factors:
+            summed.setdefault(task.label.event, []).append(task.label.factors)
+    return {event: tuple(dict.fromkeys(columns)) for event, columns in summed.items()}

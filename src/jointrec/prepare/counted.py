@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Int64
@@ -56,6 +56,9 @@ class Counted:
     :param rate_windows: Those over which outcomes become rates.
     :param rates: For each yes-or-no column, how often it is yes among training rows.
     :param matures: How long after a row its outcomes are settled (µs).
+    :param days: Whether it is told on how many different days (UTC) there were rows, and since
+        when.
+    :param sums: What is summed over the windows, by name: a column, or the product of two.
     """
 
     event: str
@@ -63,10 +66,20 @@ class Counted:
     rate_windows: Mapping[str, int | None]
     rates: Mapping[str, float]
     matures: int
+    days: bool = False
+    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What :meth:`Counter.numbers` gives."""
         counts = [f"{self.event} {window}" for window in self.windows]
+        days = [f"days with {self.event} {window}" for window in self.windows] if self.days else []
+        since = [f"since {self.event}", *([f"since first {self.event}"] if self.days else [])]
+        sums = [f"{what} sum {window}" for what in self.sums for window in self.windows]
         rates = [f"{column} rate {window}" for column in self.rates for window in self.rate_windows]
-        return (*counts, f"since {self.event}", *(f"{self.event}.{rate}" for rate in rates))
+        return (
+            *counts,
+            *since,
+            *days,
+            *(f"{self.event}.{of_column}" for of_column in (*sums, *rates)),
+        )

@@ -61,10 +61,17 @@ class Counters:
         entities = dict.fromkeys(entity for grain in grains for entity in grain.sees)
         pairs = dict.fromkeys(pair for grain in grains for pair in grain.pairs)
         events = _counted(project, plan, base_rates)
+        # Who is asked every so often is known by habits: on how many days, and since when.
+        habits = {grain.table for grain in grains if grain.asking == "every"}
         return cls(
             {
                 entity: tuple(
-                    Counter("", event, Keys((entity,), (None,), 0), tables)
+                    Counter(
+                        "",
+                        replace(event, days=entity in habits),
+                        Keys((entity,), (None,), 0),
+                        tables,
+                    )
                     for event in events
                     if entity in project.event[event.event].entities
                 )
@@ -88,8 +95,9 @@ class Counters:
     ) -> Float32[np.ndarray, "rows numbers_and_spare"]:
         """The numbers of entities at moments, not standardised.
 
-        Counts are ``log(1 + n)``; ``since`` is ``log(1 + seconds)``, of ten years where there was
-        no event; rates are as in :func:`jointrec.prepare.counting.rate`.
+        Counts are ``log(1 + n)``, and so are sums, with their sign; ``since`` is
+        ``log(1 + seconds)``, of ten years where there was no event; rates are as in
+        :func:`jointrec.prepare.counting.rate`.
 
         :param workspace: Where the numbers and, for a while, the indices live.
         :param spare: How many columns are left empty after them.
@@ -152,6 +160,7 @@ def _counted(project: Project, plan: Plan, rates: Mapping[tuple[str, str], float
             longest | {"ever": None},
             {column: rates[event, column] for column in plan.outcomes.get(event, ())},
             microseconds(project.event[event].matures),
+            sums={" * ".join(columns): columns for columns in plan.summed.get(event, ())},
         )
         for event in project.event
         if timed(project, event)
@@ -172,7 +181,9 @@ def _pair_counters(
             size = int(values.max()) + 1
             keys = Keys((acting, other), (None, values), size, Versions.of(tables, other))
             for event in acted:
-                fewer = replace(event, windows=event.rate_windows, rate_windows={"ever": None})
+                fewer = replace(
+                    event, windows=event.rate_windows, rate_windows={"ever": None}, sums={}
+                )
                 yield Counter(f"{acting} × {other}.{column}: ", fewer, keys, tables)
 
 

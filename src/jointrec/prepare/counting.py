@@ -10,8 +10,11 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float32, Float64, Int64
 
+from jointrec.labels import DAY
+
 from .counted import Counted, Keys
 from .hashing import Hash, package
+from .summed import product
 from .tables import Tables
 from .timeline import Index, Span, Sums, Timeline
 from .workspace import IN_MEMORY, Workspace
@@ -21,6 +24,8 @@ LONG_AGO = 10 * 365 * 86_400
 """Seconds since the last event that are told where there was none: ten years."""
 PRIOR = 10.0
 """How many rows of average success every rate starts with."""
+DAYS = "@days"
+"""What is summed where days are counted: 1 for the first row of a key on a day."""
 BLOCK = 16_384
 """How many questions are answered at a time."""
 
@@ -51,8 +56,16 @@ class Counter:
             kept = np.flatnonzero(key >= 0)
             key, times = key[kept], times[kept]
         index = Index.of(key, times)
-        del key, times
         sums: dict[str, Sums] = {}
+        if self.counted.days:
+            day, key = times[index.order] // DAY, key[index.order]
+            new = np.ones(len(day), dtype=np.float64)
+            new[1:] = (key[1:] != key[:-1]) | (day[1:] != day[:-1])
+            sums[DAYS] = Sums.of(new).kept(workspace)
+        for what, columns in self.counted.sums.items():
+            summed = product(frame, columns)
+            summed = (summed if kept is None else summed[kept])[index.order]
+            sums[what] = Sums.of(np.where(np.isfinite(summed), summed, 0.0)).kept(workspace)
         for column in self.counted.rates:
             yes = flags(frame, column)
             yes = (yes if kept is None else yes[kept])[index.order]
@@ -86,6 +99,16 @@ class Counter:
         # In seconds, as what happened just now and what happened minutes ago are far apart.
         seconds = (moments - np.where(there, last, moments)) / SECOND
         yield np.log1p(np.where(there, seconds, LONG_AGO))
+        last_row = max(len(line.times) - 1, 0)
+        if event.days:
+            first = np.where(there, line.times[np.minimum(spans[-1].start, last_row)], moments)
+            yield np.log1p((moments - first) / SECOND)
+            for span in spans:
+                yield np.log1p(line.sum(span, DAYS))
+        for what in event.sums:
+            for span in spans:
+                total = line.sum(span, what)
+                yield np.copysign(np.log1p(np.abs(total)), total)
         if event.rates:
             settled = line.past(keys, moments - event.matures, tuple(event.rate_windows.values()))
             for column, base in event.rates.items():
@@ -169,6 +192,8 @@ def _named(
         frame = counter.tables.events[event.event]
         for column in ("@time", *(f"@{entity}" for entity in keys.entities)):
             columns[event.event, column] = frame[column].to_numpy()
+        for what, summed in event.sums.items():
+            columns[event.event, what] = product(frame, summed)
         for column in event.rates:
             columns[event.event, column] = flags(frame, column)
     for (name, column), values in columns.items():

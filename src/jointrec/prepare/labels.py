@@ -15,6 +15,7 @@ from jointrec.project import Project
 from jointrec.sources import Finding
 
 from .returns import gives_back, without_rounding
+from .summed import product
 from .tables import Tables
 from .timeline import Span, Timeline
 
@@ -264,10 +265,8 @@ def _summed(
     """What a label sums of some rows, nan where null; nothing where it sums nothing."""
     if label.column is None or not label.factors:
         return {}
-    product = np.ones(len(kept))
-    for column in label.factors:
-        product *= frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()[kept]
-    return {label.column: product, **({SIZE: np.abs(product)} if (product < 0).any() else {})}
+    summed = product(frame, label.factors)[kept]
+    return {label.column: summed, **({SIZE: np.abs(summed)} if (summed < 0).any() else {})}
 
 
 def _answers(label: Later, span: Span, line: Timeline) -> Float64[np.ndarray, "rows"]:

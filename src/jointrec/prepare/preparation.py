@@ -7,6 +7,7 @@ at or after the validation cut.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -27,10 +28,17 @@ CLIP = 5.0
 
 @dataclass(frozen=True)
 class Scale:
-    """Mean and standard deviation of each number of a group, learned from training rows."""
+    """Mean, deviation and extremes of each number of a group, learned from training rows.
+
+    What is beyond all that training saw is read as the nearest that it saw: how long somebody has
+    been known, or how often something ever happened, only grows, and a network has no reason to go
+    on rightly where it has never been.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    least: tuple[float, ...]
+    most: tuple[float, ...]
 
     @classmethod
     def learn(cls, pieces: Iterable[Float32[np.ndarray, "rows k"]]) -> Scale:
@@ -39,30 +47,39 @@ class Scale:
         :param pieces: The numbers, piece by piece; they are gone through twice.
 
         >>> Scale.learn([np.array([[1.0], [5.0]], dtype=np.float32)])
-        Scale(mean=(3.0,), std=(2.0,))
+        Scale(mean=(3.0,), std=(2.0,), least=(1.0,), most=(5.0,))
         """
         count, total = 0, np.zeros(0)
+        least, most = np.full(1, np.inf), np.full(1, -np.inf)
         for numbers in pieces:
             count += len(numbers)
             total = _plus(total, numbers.sum(axis=0, dtype=np.float64))
+            least = np.minimum(least, numbers.min(axis=0, initial=np.inf))
+            most = np.maximum(most, numbers.max(axis=0, initial=-np.inf))
         if count == 0:
-            return cls((0.0,) * len(total), (1.0,) * len(total))
+            return cls(*((value,) * len(total) for value in (0.0, 1.0, -math.inf, math.inf)))
         mean, squares = total / count, np.zeros(0)
         for numbers in pieces:
             off = numbers - mean
             squares = _plus(squares, np.multiply(off, off, out=off).sum(axis=0))
         std = np.sqrt(squares / count)
         std = np.where(std > 1e-6, std, 1.0)
-        return cls(tuple(mean.tolist()), tuple(std.tolist()))
+        parts = (mean, std, least, most)
+        return cls(*(tuple(part.astype(np.float64).tolist()) for part in parts))
 
     def apply(self, numbers: Float32[np.ndarray, "rows k"]) -> Float32[np.ndarray, "rows k"]:
-        """The numbers in units of their deviation, cut off at ±5.
+        """The numbers in units of their deviation, cut off at the extremes and at ±5.
 
-        >>> Scale((1.0,), (2.0,)).apply(np.array([[3.0], [1e9]], dtype=np.float32)).tolist()
-        [[1.0], [5.0]]
+        >>> scale = Scale(mean=(1.0,), std=(2.0,), least=(0.0,), most=(4.0,))
+        >>> scale.apply(np.array([[3.0], [1e9]], dtype=np.float32)).tolist()
+        [[1.0], [1.5]]
         """
-        scaled = (numbers - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
-        return np.clip(scaled, -CLIP, CLIP, out=scaled)
+        least, most, mean, std = (
+            np.array(part, np.float32) for part in (self.least, self.most, self.mean, self.std)
+        )
+        scaled = (np.clip(numbers, least, most) - mean) / std
+        cut: Float32[np.ndarray, "rows k"] = np.clip(scaled, -CLIP, CLIP, out=scaled)
+        return cut
 
 
 def _plus(
@@ -149,7 +166,7 @@ class Preparation:
             offsets=data["offsets"],
             rates=data["rates"],
             scales={
-                name: Scale(tuple(scale["mean"]), tuple(scale["std"]))
+                name: Scale(*(tuple(scale[part]) for part in ("mean", "std", "least", "most")))
                 for name, scale in data["scales"].items()
             },
             tasks=data["tasks"],
@@ -206,12 +223,15 @@ def _layout_from_json(data: Mapping[str, Any]) -> Layout:
     def of_two(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
         return {(first, second): tuple(names) for first, second, names in data[name]}
 
+    def rows_of(value: Mapping[str, Any]) -> dict[str, tuple[tuple[float, ...], ...]]:
+        return {name: tuple(tuple(row) for row in rows) for name, rows in value.items()}
+
     return Layout(
         table_rows=data["table_rows"],
         things={name: fields(value) for name, value in data["things"].items()},
         moments=tuples(data["moments"]),
         pairs=of_two("pairs"),
-        edges={name: tuple(tuple(own) for own in edges) for name, edges in data["edges"].items()},
+        edges=rows_of(data["edges"]),
         context={name: fields(value) for name, value in data["context"].items()},
         clock=tuple(data["clock"]),
         kinds=tuples(data["kinds"]),
@@ -220,4 +240,6 @@ def _layout_from_json(data: Mapping[str, Any]) -> Layout:
         constants=tuples(data["constants"]),
         scales=data["scales"],
         matches=of_two("matches"),
+        starts=rows_of(data["starts"]),
+        more=rows_of(data["more"]),
     )

@@ -23,6 +23,7 @@ from .popularity import popularity
 from .preparation import Preparation
 from .prepared import Asked, Prepared
 from .reader import Reader, has_history, raw_rows
+from .starts import learn_starts
 from .tables import Tables
 from .training_rows import hashes_of, trained_rows
 from .weights import weights_of
@@ -62,7 +63,9 @@ def prepare(
     }
     preparation = replace(preparation, scales=learn_scales(raws, answers.answered))
     edges = learn_edges(raws, answers.answered, preparation.scales)
+    starts, more = learn_starts(project, raws, answers.answered, preparation.scales)
     layout = layout_of(project, plan, reader, preparation, answers.answered, edges)
+    layout = replace(layout, starts=starts, more=more)
     reader = replace(reader, preparation=replace(preparation, layout=layout))
     asked: dict[str, Asked] = {}
     for grain in plan.grains:

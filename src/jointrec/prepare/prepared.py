@@ -166,6 +166,9 @@ class Layout:
     :param constants: For each task, the outputs of its best constant answer.
     :param scales: For each task, the training loss of its best constant answer.
     :param matches: For each two text columns that are compared, the names of the numbers.
+    :param starts: For some tasks, each output as a linear answer: its value where all numbers of
+        the entity asked are 0, and what each number adds (see `jointrec.prepare.starts`).
+    :param more: For those of them that lengthen another, what is to be added to that one.
     """
 
     table_rows: int
@@ -181,6 +184,8 @@ class Layout:
     constants: Mapping[str, tuple[float, ...]]
     scales: Mapping[str, float]
     matches: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    starts: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
+    more: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

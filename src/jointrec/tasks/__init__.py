@@ -1,7 +1,7 @@
 """What is asked: one kind of question per file. ``__all__`` is the registry."""
 
 from .amount import Amount
-from .base import Metric, State, Task
+from .base import Earlier, Metric, State, Task
 from .binary import Binary
 from .choice import Choice
 from .count import Count
@@ -16,6 +16,7 @@ __all__ = [
     "Binary",
     "Choice",
     "Count",
+    "Earlier",
     "Metric",
     "Multi",
     "Ordinal",

@@ -8,13 +8,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
 from jointrec.errors import ProjectError, nearest
 from jointrec.functional import metrics
 
-from .bands import LEVELS, banded_columns, with_bands
+from .bands import BAND_METRICS, LEVELS, banded_columns, with_bands
 from .base import Metric, State, Task
 from .distributions import DISTRIBUTIONS, Distribution
 from .numbers import known_amounts
@@ -103,6 +104,20 @@ class Amount(Task):
         """The chance of anything and the answer are those of the shorter time, and more."""
         return self._spread.grow(earlier, own)
 
+    @property
+    def has_total(self) -> bool:
+        return self._spread.place is not None
+
+    def scaled(
+        self, outputs: Float[Tensor, "rows size"], log_factor: Float[Tensor, ""]
+    ) -> Float[Tensor, "rows size"]:
+        """Where a logarithm of amounts is among the outputs, that is moved."""
+        place = self._spread.place
+        if place is None:
+            return outputs
+        moved = outputs[:, place : place + 1] + log_factor
+        return torch.cat([outputs[:, :place], moved, outputs[:, place + 1 :]], dim=1)
+
     def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
         return self._spread.grow_start(constant, earlier)
 
@@ -119,6 +134,10 @@ class Amount(Task):
     @property
     def _spread(self) -> Distribution:
         return DISTRIBUTIONS[self.distribution]
+
+    @property
+    def band_metrics(self) -> Mapping[str, Metric]:
+        return BAND_METRICS if self._spread.quantiles is not None else {}
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

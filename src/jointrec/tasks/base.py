@@ -24,11 +24,24 @@ State = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """Of the rows of a task, what is known of the same over a shorter time.
+
+    :param labels: The labels.
+    :param outputs: The outputs.
+    """
+
+    labels: Float64[np.ndarray, "rows"]
+    outputs: Float64[Tensor, "rows size"]
+
+
+@dataclass(frozen=True)
 class Metric:
     """A number that says how good answers are.
 
     :param measure: ``measure(labels, answers, *, weights=None, groups=None) -> float``.
-    :param better: Whether ``higher`` or ``lower`` is better, or ``one`` or ``zero`` is best.
+    :param better: Whether ``higher`` or ``lower`` is better, or ``one`` or ``zero`` is best;
+        ``none`` where it is what it says that is right.
     :param in_lists: Whether its groups are lists (what one sees at one moment), not whoever acts.
     """
 
@@ -78,6 +91,9 @@ class Task(ABC):
     back more than is bought, is learned as it."""
     adds_up: ClassVar[bool] = True
     """Whether a sum or a mean of labels means anything, as it does not of classes."""
+    one_loss: ClassVar[bool] = True
+    """Whether the gradient of the loss is that of its value: not where one output is learned given
+    another as it is."""
     has_worth: ClassVar[bool] = True
     """Whether things can be ranked by the answers (see :meth:`worth`)."""
     verbs: ClassVar[tuple[str, ...]] = ()
@@ -124,6 +140,18 @@ class Task(ABC):
             has no need to say more.
         """
         return own
+
+    @property
+    def has_total(self) -> bool:
+        """Whether answers add up to something, and outputs can be :meth:`scaled` so that it is
+        right."""
+        return False
+
+    def scaled(
+        self, outputs: Float[Tensor, "rows size"], log_factor: Float[Tensor, ""]
+    ) -> Float[Tensor, "rows size"]:
+        """The outputs of answers e^log_factor times as large; for a kind that :attr:`has_total`."""
+        return outputs
 
     def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
         """What :meth:`grow` must add to outputs ``earlier`` to give the outputs ``constant``."""
@@ -216,6 +244,23 @@ class Task(ABC):
     ) -> Float64[np.ndarray, "size"]:
         """The outputs of the best answer that is the same for every row: where heads start."""
 
+    def linear(
+        self,
+        labels: Float64[np.ndarray, "rows"],
+        numbers: Float64[np.ndarray, "rows numbers"],
+        earlier: Earlier | None = None,
+    ) -> Float64[np.ndarray, "size numbers_and_one"] | None:
+        """Outputs linear in some numbers of a row that fit labels about best: where heads start.
+
+        :param labels: Known labels, as :meth:`encode` gave them; some.
+        :param numbers: In units of their deviation.
+        :param earlier: What is known over the shorter time that the task lengthens; what is asked
+            for is then what :meth:`grow` is to add.
+        :returns: For each output its value where all numbers are 0, and what each number adds. None
+            where heads start at :meth:`constant`.
+        """
+        return None
+
     def constant_loss(self, labels: Float64[np.ndarray, "rows"], state: State) -> float:
         """What tells the losses of tasks apart in size: the mean loss of :meth:`constant`.
 
@@ -231,6 +276,11 @@ class Task(ABC):
         outputs = torch.from_numpy(self.constant(labels, state)).expand(len(distinct), -1)
         losses = self.loss(outputs, torch.from_numpy(distinct)).numpy()
         return float(np.average(losses, weights=counts))
+
+    @property
+    def band_metrics(self) -> Mapping[str, Metric]:
+        """Metrics of the bands that it tells beside each answer, where it tells any."""
+        return {}
 
     @property
     @abstractmethod

@@ -13,10 +13,10 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from jointrec.errors import ProjectError, nearest
-from jointrec.functional import answers, bands, losses, metrics
+from jointrec.functional import answers, bands, linear, losses, metrics
 
-from .bands import LEVELS, banded_columns, with_bands
-from .base import Metric, State, Task
+from .bands import BAND_METRICS, LEVELS, banded_columns, with_bands
+from .base import Earlier, Metric, State, Task
 from .dispersion import best_dispersion
 from .horizons import log_more
 from .numbers import known_amounts
@@ -34,7 +34,9 @@ class Count(Task):
     smallest for an answer of 0, and squared errors are ruled by the few best sellers.
 
     :param distribution: ``negative_binomial`` learns how much more counts vary than by chance;
-        ``poisson`` takes them to vary by chance alone.
+        ``poisson`` takes them to vary by chance alone. The mean is learned by the likelihood of a
+        Poisson in both: it finds the right mean however counts are spread (Gourieroux, Monfort and
+        Trognon 1984, Econometrica 52).
     :raises ProjectError: for any other distribution.
 
     >>> Count("item.sold").encode(pl.Series([0, 3, -1, None]), {}).tolist()
@@ -46,6 +48,7 @@ class Count(Task):
     form: ClassVar[str] = "count"
     grows: ClassVar[bool] = True
     least: ClassVar[float | None] = 0.0
+    one_loss: ClassVar[bool] = False
     verbs: ClassVar[tuple[str, ...]] = ("count", "sum")
     answers: ClassVar[str] = "expected count, 0 or more"
 
@@ -68,9 +71,13 @@ class Count(Task):
     def loss(
         self, outputs: Float[Tensor, "rows size"], labels: Float[Tensor, "rows"]
     ) -> Float[Tensor, "rows"]:
+        mean = losses.poisson(outputs[:, 0], labels)
         if self.distribution == "poisson":
-            return losses.poisson(outputs[:, 0], labels)
-        return losses.negative_binomial(outputs, labels)
+            return mean
+        # Were the mean learned by this likelihood too, its gradient would fade as counts vary more:
+        # best sellers, which are most of all that is sold, would count as little as anything.
+        spread = torch.stack([outputs[:, 0].detach(), outputs[:, 1]], dim=1)
+        return mean + losses.negative_binomial(spread, labels)
 
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows"]:
         return answers.count_mean(outputs[:, 0])
@@ -94,6 +101,16 @@ class Count(Task):
         mean = torch.logaddexp(earlier[:, :1], own[:, :1])
         return torch.cat([mean, own[:, 1:]], dim=1)
 
+    @property
+    def has_total(self) -> bool:
+        return True
+
+    def scaled(
+        self, outputs: Float[Tensor, "rows size"], log_factor: Float[Tensor, ""]
+    ) -> Float[Tensor, "rows size"]:
+        """The log mean, moved."""
+        return torch.cat([outputs[:, :1] + log_factor, outputs[:, 1:]], dim=1)
+
     def grow_start(self, constant: Sequence[float], earlier: Sequence[float]) -> tuple[float, ...]:
         return (log_more(constant[0], earlier[0]), *constant[1:])
 
@@ -105,6 +122,27 @@ class Count(Task):
         if self.distribution == "poisson":
             return np.array([log_mean])
         return np.array([log_mean, best_dispersion(labels, log_mean)])
+
+    def linear(
+        self,
+        labels: Float64[np.ndarray, "rows"],
+        numbers: Float64[np.ndarray, "rows numbers"],
+        earlier: Earlier | None = None,
+    ) -> Float64[np.ndarray, "size numbers_and_one"] | None:
+        """The log mean by a Poisson regression, and the dispersion that fits it best."""
+        before = 0.0 if earlier is None else earlier.outputs[:, 0].exp().numpy()
+        more = labels if earlier is None else np.maximum(labels - earlier.labels, 0.0)
+        mean = linear.poisson(numbers, more)
+        if self.distribution == "poisson":
+            return mean[None]
+        said = np.log(before + np.exp(mean[0] + numbers @ mean[1:]))
+        spread = np.zeros_like(mean)
+        spread[0] = best_dispersion(labels, said)
+        return np.stack([mean, spread])
+
+    @property
+    def band_metrics(self) -> Mapping[str, Metric]:
+        return BAND_METRICS
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

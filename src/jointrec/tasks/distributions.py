@@ -36,6 +36,7 @@ class Distribution:
     :param grow_start: What must be added to outputs to give others (see `jointrec.tasks.base`).
     :param quantiles: Amounts that are not exceeded with some chances; None where it has none.
     :param scale: The size of the loss of these, where it is not that loss itself.
+    :param place: Which output is the logarithm of the size of amounts; None where none is.
     :param chance: Whether the first output is the logit of anything at all.
     :param zero: Whether it knows of nothing at all; if not, a label of 0 is unknown.
     """
@@ -48,6 +49,7 @@ class Distribution:
     grow_start: Callable[[Numbers, Numbers], tuple[float, ...]]
     quantiles: Callable[[Tensor, Sequence[float]], Tensor] | None = None
     scale: Callable[[Labels], float] | None = None
+    place: int | None = 0
     chance: bool = False
     zero: bool = True
 
@@ -146,6 +148,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         _zero_inflated_grow_start,
         bands.zero_inflated_lognormal_quantiles,
         _zero_inflated_scale,
+        place=1,
         chance=True,
     ),
     "lognormal": Distribution(
@@ -174,6 +177,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
         _huber_centre,
         torch.logaddexp,
         _log_grow_start,
+        place=None,
     ),
 }
 """By the name that a declaration gives."""

@@ -26,7 +26,7 @@ from .probability import (
     normalized_entropy,
     pcoc,
 )
-from .quantiles import middle_wape, over_coverage, pinball
+from .quantiles import coverage, middle_wape, over_coverage, pinball
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
 from .sets import first_right, label_auc, multi_log_loss
@@ -40,6 +40,7 @@ __all__ = [
     "bias",
     "c_index",
     "choice_log_loss",
+    "coverage",
     "ece",
     "first_right",
     "gauc",

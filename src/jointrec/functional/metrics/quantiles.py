@@ -87,3 +87,28 @@ def middle_wape(
         return NAN
     middle = int(np.abs(np.array(levels) - 0.5).argmin())
     return wape(rows.labels, rows.answers[:, middle], weights=rows.weights)
+
+
+def coverage(
+    labels: Column,
+    answers: Table,
+    *,
+    low: int = 0,
+    high: int = -1,
+    weights: Column | None = None,
+    groups: Codes | None = None,
+) -> float:
+    """How often what was seen lies between two quantiles, both ends counted as between.
+
+    :param labels: Amounts; nan unknown.
+    :param low, high: Their columns.
+
+    >>> bands = np.array([[0.0, 1.0, 2.0]] * 4)
+    >>> coverage(np.array([0.0, 1.0, 2.0, 3.0]), bands, low=0, high=2)
+    0.75
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    within = (rows.answers[:, low] <= rows.labels) & (rows.labels <= rows.answers[:, high])
+    return rows.mean(within.astype(np.float64))
