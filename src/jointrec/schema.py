@@ -58,6 +58,10 @@ class Event:
     :param key: The column that names the row itself; duplicates of it are set aside.
     :param returns: The column whose negative numbers say that a row gives something back. Such a
         row is no event to ``any``, ``no``, ``count`` and ``next``; to ``sum`` it is what it says.
+    :param ahead: How long before its time a row is known: promotions, closures, holidays, days on
+        which a thing will not be in stock. Such rows are counted before a moment as all are, and
+        so long after it too. No task may ask for them, and the data do not last to them. Only say
+        so of what was planned: what is known in hindsight alone would give answers away.
     """
 
     source: Any
@@ -70,6 +74,7 @@ class Event:
     list: str | None = None
     key: str | None = None
     returns: str | None = None
+    ahead: str | None = None
 
     def __post_init__(self) -> None:
         # Lists are taken as well, so that an event equals the one that its file gives back.

@@ -125,6 +125,26 @@ def _event_problems(project: Project, name: str) -> Iterator[str]:
         if entity not in event.entities:
             yield unknown_name("entity", entity, event.entities, at=f"{here}.keys")
     yield from _duration(f"{here}.matures", event.matures)
+    yield from _ahead_problems(project, name)
+
+
+def _ahead_problems(project: Project, name: str) -> Iterator[str]:
+    """What is known ahead is read after the moment, so no task may ask for it."""
+    event, here = project.event[name], f"event.{name}.ahead"
+    if event.ahead is None:
+        return
+    yield from _duration(here, event.ahead)
+    if event.time is None:
+        yield f"{here}: without a `time` nothing is ahead. Name the column that says when."
+    for task, asked in project.tasks.items():
+        label = asked.label
+        tables = (label.event, label.of) if isinstance(label, Later) else label.split(".")[:1]
+        if name in tables:
+            yield (
+                f"{here}: `tasks.{task}` learns from `{name}`, and what is known ahead is read "
+                "after the moment, so the answer would be given away. Leave `ahead` out, or "
+                "declare what was planned as an event of its own."
+            )
 
 
 def _column_problems(project: Project, table: str) -> Iterator[str]:

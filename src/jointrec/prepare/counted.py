@@ -58,6 +58,8 @@ class Counted:
     :param matures: How long after a row its outcomes are settled (µs).
     :param days: Whether it is told on how many different days (UTC) there were rows, and since
         when.
+    :param ahead: The windows after a moment in which rows are counted that are known ahead, by
+        name; none where rows are not.
     :param sums: What is summed over the windows, by name: a column, or the product of two.
     """
 
@@ -68,6 +70,7 @@ class Counted:
     matures: int
     days: bool = False
     sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ahead: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,4 +85,5 @@ class Counted:
             *since,
             *days,
             *(f"{self.event}.{of_column}" for of_column in (*sums, *rates)),
+            *(f"{self.event} next {window}" for window in self.ahead),
         )

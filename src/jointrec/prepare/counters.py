@@ -161,10 +161,24 @@ def _counted(project: Project, plan: Plan, rates: Mapping[tuple[str, str], float
             {column: rates[event, column] for column in plan.outcomes.get(event, ())},
             microseconds(project.event[event].matures),
             sums={" * ".join(columns): columns for columns in plan.summed.get(event, ())},
+            ahead=_ahead(windows, project.event[event].ahead),
         )
         for event in project.event
         if timed(project, event)
     ]
+
+
+def _ahead(windows: Mapping[str, int | None], known: str | None) -> dict[str, int]:
+    """The windows after a moment whose rows are known at it; the longest is how far that is.
+
+    >>> day = 86_400_000_000
+    >>> list(_ahead({"1d": day, "7d": 7 * day, "30d": 30 * day, "ever": None}, "14d"))
+    ['1d', '7d', '14d']
+    """
+    if known is None:
+        return {}
+    far = microseconds(known)
+    return {name: size for name, size in windows.items() if size and size < far} | {known: far}
 
 
 def _pair_counters(

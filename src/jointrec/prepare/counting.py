@@ -109,6 +109,18 @@ class Counter:
             for span in spans:
                 total = line.sum(span, what)
                 yield np.copysign(np.log1p(np.abs(total)), total)
+        yield from self._rates(keys, moments, line)
+        for window in event.ahead.values():
+            yield np.log1p(line.count(line.after(keys, moments, window)))
+
+    def _rates(
+        self,
+        keys: Int64[np.ndarray, "rows"],
+        moments: Int64[np.ndarray, "rows"],
+        line: Timeline,
+    ) -> Iterator[Float64[np.ndarray, "rows"]]:
+        """How often outcomes that had settled were yes."""
+        event = self.counted
         if event.rates:
             settled = line.past(keys, moments - event.matures, tuple(event.rate_windows.values()))
             for column, base in event.rates.items():

@@ -84,7 +84,7 @@ def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: 
         codes = np.arange(1, len(tables.entities[grain.table]) + 1)
         return Rows({grain.table: codes}, None, codes - 1)
     if grain.asking == "every":
-        return _snapshot_rows(grain, tables, anchor, until)
+        return _snapshot_rows(project, grain, tables, anchor, until)
     frame = tables.events[grain.table]
     whole = Rows(
         {entity: frame[f"@{entity}"].to_numpy() for entity in grain.entities},
@@ -183,9 +183,9 @@ def nest(
     return nested, tuple(findings)
 
 
-def _snapshot_rows(grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
+def _snapshot_rows(project: Project, grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
     """Which entities were seen before each snapshot."""
-    codes, when = _seen(grain.table, tables)
+    codes, when = _seen(project, grain.table, tables)
     every = grain.every or microseconds(DEFAULT_EVERY)
     moments = snapshots(int(when[0]) if len(when) else until, until, every, anchor)
     seen = np.zeros(len(tables.entities[grain.table]) + 1, dtype=np.bool_)
@@ -205,12 +205,13 @@ def _snapshot_rows(grain: Grain, tables: Tables, anchor: int, until: int) -> Row
 
 
 def _seen(
-    entity: str, tables: Tables
+    project: Project, entity: str, tables: Tables
 ) -> tuple[Int64[np.ndarray, "events"], Int64[np.ndarray, "events"]]:
-    """Every event with a time that names the entity: code and time, oldest first."""
+    """Every event with a time that names the entity, but plans: code and time, oldest first."""
     frames = [
         frame
-        for frame in tables.events.values()
+        for name, frame in tables.events.items()
+        if project.event[name].ahead is None
         if "@time" in frame.columns and f"@{entity}" in frame.columns
     ]
     nothing = np.zeros(0, dtype=np.int64)

@@ -84,7 +84,10 @@ def load_into(
     }
     events = put_lone_aside(events, record)
     _check_counts(rows_in, used | {n: len(frame) for n, frame in events.items()}, record)
-    first, until = _span(events)
+    # What is planned is no data yet.
+    first, until = _span(
+        {name: rows for name, rows in events.items() if project.event[name].ahead is None}
+    )
     cuts = Cuts(None, None)
     if learned is not None:
         cuts = Cuts(*learned.cuts)

@@ -86,7 +86,8 @@ def clean_event(
     frame = record.set_aside(at, frame, nobody, code="no_key", text="rows that name nobody.")
     if event.time is not None:
         frame = _timed(frame, event.time, at, record)
-        frame = put_future_aside(at, frame, event.time, record)
+        if event.ahead is None:
+            frame = put_future_aside(at, frame, event.time, record)
     if event.key is not None:
         again = _repeats(frame, event.key)
         frame = record.set_aside(
