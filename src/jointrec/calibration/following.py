@@ -23,7 +23,7 @@ from .base import (
     Settled,
     most_likely,
 )
-from .platt import Platt
+from .isotonic import Isotonic
 
 DAYS = 400
 """How many days a shift is kept for, from validation on; later ones have that of the last."""
@@ -54,7 +54,7 @@ class Following(Calibration):
     [2.0]
     """
 
-    first: Calibration = field(default_factory=Platt)
+    first: Calibration = field(default_factory=Isotonic)
     per_day: float = 0.1
     crowding: float = 3.0
 

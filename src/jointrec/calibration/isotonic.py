@@ -41,8 +41,8 @@ class Isotonic(Calibration):
     [-1.0, 2.0]
     """
 
-    positives: int = 1000
-    each: int = 200
+    positives: int = 300
+    each: int = 100
 
     def __post_init__(self) -> None:
         for name, value in (("positives", self.positives), ("each", self.each)):
