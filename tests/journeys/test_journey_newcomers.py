@@ -13,13 +13,13 @@ from jointrec.labels import later
 
 DAY = 86_400_000_000
 START = 1_700_006_400_000_000
-USERS, ITEMS, DAYS = 400, 24, 60
+USERS, ITEMS, DAYS = 1500, 24, 60
 NORTH = [f"i{n}" for n in range(12)]
 """What the north buys, the first most; the south buys the others."""
 
 
 def tables() -> dict[str, pl.DataFrame]:
-    """Half of the users live in the north; each buys what is popular there, the like again."""
+    """Half of the users live in the north; each buys what is popular there, and is soon gone."""
     rng = np.random.default_rng(0)
     country = rng.integers(0, 2, USERS)
     popular = 1 / np.arange(1, 13)
@@ -31,11 +31,11 @@ def tables() -> dict[str, pl.DataFrame]:
             "at": START + int(rng.integers(0, DAYS * DAY)),
         }
         for user in range(USERS)
-        for _ in range(8)
+        for _ in range(3)
     ]
     shown = []
     for user in range(USERS):
-        for _ in range(8):
+        for _ in range(3):
             at = START + int(rng.integers(0, DAYS * DAY))
             for item in rng.choice(ITEMS, 5, replace=False):
                 like = (item < 12) == (country[user] == 0)
