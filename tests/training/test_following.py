@@ -160,6 +160,14 @@ def test_test_rows_are_answered_by_what_was_settled_before_their_day() -> None:
         assert (after[day == 9] > before[task][day == 9]).all()
 
 
+def test_labels_that_settle_too_late_are_not_followed() -> None:
+    calibrator = Following(within="2d").build()
+    assert calibrator.follows(2 * DAY)
+    assert not calibrator.follows(2 * DAY + 1)
+    networks, _, _, _ = split_by_time(Following(per_day=0.5, within="12h"))  # labels take a day
+    assert not networks["click"].calibrated("click").shifts.any()
+
+
 def test_steps_of_a_funnel_stay_in_order() -> None:
     networks, _, arrays, _ = split_by_time(Following(per_day=0.5, crowding=1.0))
     click, buy = (said_of(networks["buy"], arrays, task) for task in ("click", "buy"))

@@ -123,9 +123,11 @@ class Calibrator(nn.Module, ABC):
     def fitted(self) -> str:
         """What was fitted, in a few words for a report."""
 
-    @property
-    def follows(self) -> bool:
-        """Whether it moves on with the labels that settle after it was fitted."""
+    def follows(self, lag: int) -> bool:
+        """Whether it moves on with the labels that settle after it was fitted.
+
+        :param lag: How long after a row its label is settled (µs).
+        """
         return False
 
     def follow(self, rows: Settled, place: PlaceOf) -> None:

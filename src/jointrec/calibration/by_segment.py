@@ -116,9 +116,8 @@ class _BySegment(Calibrator):
         moved = f"{len(own)} segments shifted by {float(own.min()):+.3f} to {float(own.max()):+.3f}"
         return f"{self.first.fitted}, {moved}"
 
-    @property
-    def follows(self) -> bool:
-        return self.first.follows
+    def follows(self, lag: int) -> bool:
+        return self.first.follows(lag)
 
     def follow(self, rows: Settled, place: PlaceOf) -> None:
         self.first.follow(rows, place)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from jointrec.errors import ProjectError
+from jointrec.labels import microseconds
 
 from .base import (
     NOTHING,
@@ -49,6 +50,8 @@ class Following(Calibration):
     :param per_day: How far log odds walk in a day (σ, a standard deviation).
     :param crowding: How many rows count as one: rows of one visit happen together, and what they
         say of a day is less than if each had a visit of its own.
+    :param within: Only labels that settle within this are followed: what others say of a day is
+        said when it is long gone.
 
     >>> Following().build()(torch.tensor([2.0])).tolist()
     [2.0]
@@ -57,27 +60,31 @@ class Following(Calibration):
     first: Calibration = field(default_factory=Isotonic)
     per_day: float = 0.1
     crowding: float = 3.0
+    within: str = "7d"
 
     def __post_init__(self) -> None:
         for name, value in (("per_day", self.per_day), ("crowding", self.crowding)):
             if not 0 < value < math.inf:
                 raise ProjectError(f"`{name}` should be above 0. Found `{value}`.")
+        microseconds(self.within)
 
     @property
     def by(self) -> str | None:
         return self.first.by
 
     def build(self) -> Calibrator:
-        return _Following(self.first.build(), self.per_day, self.crowding)
+        longest = microseconds(self.within)
+        return _Following(self.first.build(), self.per_day, self.crowding, longest)
 
 
 class _Following(Calibrator):
     first_day: Tensor
     shifts: Tensor
 
-    def __init__(self, first: Calibrator, per_day: float, crowding: float) -> None:
+    def __init__(self, first: Calibrator, per_day: float, crowding: float, longest: int) -> None:
         super().__init__()
-        self.first, self.per_day, self.crowding = first, per_day, crowding
+        self.first, self.longest = first, longest
+        self.per_day, self.crowding = per_day, crowding
         # A whole number below 2^24: float32 holds it, as all that a network has learned.
         self.register_buffer("first_day", torch.zeros(()))
         self.register_buffer("shifts", torch.zeros(DAYS))
@@ -111,9 +118,8 @@ class _Following(Calibrator):
         moved = f", then shifted day by day, {float(self.shifts[-1]):+.3f} at last"
         return self.first.fitted + (moved if self.shifts.any() else "")
 
-    @property
-    def follows(self) -> bool:
-        return True
+    def follows(self, lag: int) -> bool:
+        return lag <= self.longest
 
     def follow(self, rows: Settled, place: PlaceOf) -> None:
         if not len(rows.days):

@@ -136,12 +136,13 @@ def settles_after(project: Project, task: str) -> int:
     """How long after a row its answer is settled (µs), as :func:`label_of` has it.
 
     Of what comes next, and of how long until something, it is the longest that it may take; without
-    a window 0.
+    a window 0, and so of a column of an entity.
     """
     label = project.tasks[task].label
     if isinstance(label, Later):
         return label.window or 0
-    return microseconds(project.event[label.partition(".")[0]].matures)
+    event = project.event.get(label.partition(".")[0])
+    return 0 if event is None else microseconds(event.matures)
 
 
 def nest(

@@ -104,7 +104,7 @@ def followed(networks: Mapping[str, JointNetwork], prepared: Prepared) -> dict[s
 
 def _follows(network: JointNetwork, task: str) -> bool:
     calibrator = network.calibrated(task)
-    return calibrator is not None and calibrator.follows
+    return calibrator is not None and calibrator.follows(settles_after(network.project, task))
 
 
 def _training_ends(source: Asked, tasks: Collection[str]) -> int | None:
