@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -39,7 +38,8 @@ class Sharing(ABC):
         """The network for rows of this size and these tasks."""
 
 
-class Heard(NamedTuple):
+@dataclass(frozen=True)
+class Heard:
     """What tasks get.
 
     :param vectors: For each task one vector per row.
