@@ -20,8 +20,9 @@ from jointrec.features.words import joined_words, words_of
 from jointrec.plan import plan, texts_beside
 from jointrec.prepare import Preparation, Rows, build_reader, prepare
 from jointrec.prepare.loading import load
-from jointrec.prepare.matching import MOST_WORDS, Rarity, Side, match, names_of
+from jointrec.prepare.matching import MOST_WORDS, Side, match, names_of
 from jointrec.prepare.prepare import context_of
+from jointrec.prepare.rarity import Rarity
 from jointrec.splits import TRAIN
 
 QUERIES = ["12 gauge angle bracket", "red red shoe", "shower head", "", None, "showr heads 2x4"]
@@ -56,12 +57,30 @@ class Oracle:
         seen = sum(any(piece in trigrams(word) for word in words) for words in self.sides[side])
         return self.weight(side, max(seen, 1))
 
+    def alike(self, word: str, other: str) -> float:
+        own, its = trigrams(word), trigrams(other)
+        return 1.0 if word == other else 2 * len(own & its) / (len(own) + len(its))
+
     def like(self, word: str, words: list[str]) -> float:
-        own = trigrams(word)
-        return max(
-            1.0 if word == w else 2 * len(own & trigrams(w)) / (len(own) + len(trigrams(w)))
-            for w in words
-        )
+        return max(self.alike(word, w) for w in words)
+
+    def places(self, mine: list[str], theirs: list[str]) -> dict[str, float]:
+        """Near the start and the end each word of `mine` is found; the places of the first."""
+        start, end, first = [], [], []
+        for word in mine:
+            likes = [self.alike(word, w) for w in theirs]
+            at = [n for n, one in enumerate(likes) if one == max(likes) and one >= 0.5]
+            start.append(1 / (1 + at[0]) if at else 0.0)
+            end.append(1 / (len(theirs) - at[-1]) if at else 0.0)
+            first += at[:1]
+        return {
+            "first near start": start[0],
+            "last near start": start[-1],
+            "last near end": end[-1],
+            "near start": max(start),
+            "near end": max(end),
+            "spread": math.log1p(max(first) - min(first)) if first else 0.0,
+        }
 
     def bm25(self, mine: list[str], theirs: list[str]) -> float:
         there = [words for words in self.sides[1] if words]
@@ -94,6 +113,8 @@ class Oracle:
         number = [any(c.isdigit() for c in word) for word in mine]
         back = [self.rarity(0, word) for word in theirs]
         there = [word in mine for word in theirs]
+        like_there = [self.like(word, mine) for word in theirs]
+        rarest = max(range(len(mine)), key=lambda n: (weights[n], n))
         next_to = set(pairwise(theirs))
         phrases = [two in next_to for two in pairwise(mine)]
         return {
@@ -105,13 +126,21 @@ class Oracle:
             "least like": min(like),
             "first like": like[0],
             "last like": like[-1],
+            "rarest like": like[rarest],
+            "rarest": weights[rarest],
+            "weight": sum(weights),
+            "weight missed": sum(w for w, one in zip(weights, like, strict=True) if one < 0.5),
             "phrase share": sum(phrases) / max(len(phrases), 1),
             "numbers found": math.log1p(sum(a and b for a, b in zip(number, found, strict=True))),
             "numbers missed": math.log1p(
                 sum(a and not b for a, b in zip(number, found, strict=True))
             ),
+            **self.places(mine, theirs),
             "back share": np.mean(there),
             "back weighted share": np.average(there, weights=back),
+            "back like share": np.mean(like_there),
+            "back first like": like_there[0],
+            "back last like": like_there[-1],
             "cosine": self.cosine(mine, theirs),
             "cosine of pieces": self.cosine_of_pieces(mine, theirs),
             "same": float(mine == theirs),

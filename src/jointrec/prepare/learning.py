@@ -16,9 +16,10 @@ from jointrec.project import Project
 from jointrec.splits import TRAIN
 
 from .answers import Answered, State
-from .matching import MOST_WORDS, Rarity
+from .matching import MOST_WORDS
 from .preparation import Preparation, Scale
 from .prepared import Layout
+from .rarity import Rarity
 from .reader import Raw, group_name
 from .tables import Tables
 from .training_rows import days_named, learned_rows, times_named

@@ -8,14 +8,15 @@ rows. Numbers are of the order of 1, whatever the length of the texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from jointrec.features.words import BUCKETS, Words
+
+from .rarity import Rarity, pieces_of
 
 MOST_WORDS = 64
 """So many words of a text are compared, from its beginning."""
@@ -25,94 +26,22 @@ K1, B = 1.2, 0.75
 """The two numbers of BM25, as most search engines take them."""
 ONE_SIDED = (
     "bm25", "share", "weighted share", "like share", "weighted like share", "least like",
-    "first like", "last like", "phrase share", "numbers found", "numbers missed",
+    "first like", "last like", "rarest like", "rarest", "weight", "weight missed", "phrase share",
+    "numbers found", "numbers missed", "first near start", "last near start", "last near end",
+    "near start", "near end", "spread",
 )  # fmt: skip
 """What is told of the words of a text that are looked for in another."""
-
-
-@dataclass(frozen=True)
-class Rarity:
-    """How rare words are among the texts of a column, learned on training rows.
-
-    :param texts: How many texts have a word at all.
-    :param length: How many words they have on average.
-    :param words, counts: For each word that is in two texts or more, in how many; ascending words.
-        Others count as being in one.
-    :param pieces: For each kind of piece of words, in how many texts it is.
-    """
-
-    texts: int
-    length: float
-    words: Int64[np.ndarray, "words"]
-    counts: Int64[np.ndarray, "words"]
-    pieces: Int64[np.ndarray, "buckets"]
-
-    @classmethod
-    def learn(cls, words: Words) -> Rarity:
-        """How rare the words of some texts are."""
-        lengths = np.diff(words.of.offsets)
-        row = np.repeat(np.arange(len(lengths)), lengths)
-        once = np.unique(row * max(len(words.ids), 1) + words.of.values) % max(len(words.ids), 1)
-        counts = np.bincount(once, minlength=len(words.ids))
-        order = np.argsort(words.ids)
-        kept = order[counts[order] >= 2]
-        there = int((lengths > 0).sum())
-        _, pieces = _pieces_of(words, np.arange(len(lengths)))
-        return cls(
-            texts=there,
-            length=float(lengths.sum() / there) if there else 1.0,
-            words=words.ids[kept],
-            counts=counts[kept],
-            pieces=np.bincount(pieces, minlength=BUCKETS),
-        )
-
-    def to_plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        seen = np.flatnonzero(self.pieces)
-        return {
-            "texts": self.texts,
-            "length": self.length,
-            "words": self.words.tolist(),
-            "counts": self.counts.tolist(),
-            "pieces": seen.tolist(),
-            "piece_counts": self.pieces[seen].tolist(),
-        }
-
-    @classmethod
-    def from_plain(cls, data: Mapping[str, Any]) -> Rarity:
-        """What :meth:`to_plain` gave."""
-        pieces = np.zeros(BUCKETS, dtype=np.int64)
-        pieces[np.array(data["pieces"], dtype=np.int64)] = data["piece_counts"]
-        return cls(
-            data["texts"],
-            data["length"],
-            np.array(data["words"], dtype=np.int64),
-            np.array(data["counts"], dtype=np.int64),
-            pieces,
-        )
-
-    def of_words(self, ids: Int64[np.ndarray, "words"]) -> Float64[np.ndarray, "words"]:
-        """The weight of each word: the rarer, the more. Robertson and Spärck Jones, above 0."""
-        counts = np.ones(len(ids))
-        if len(self.words):
-            place = np.minimum(np.searchsorted(self.words, ids), len(self.words) - 1)
-            counts = np.where(self.words[place] == ids, self.counts[place], 1)
-        return _weight(counts, self.texts)
-
-    def of_pieces(self) -> Float64[np.ndarray, "buckets"]:
-        """The weight of each kind of piece."""
-        return _weight(np.maximum(self.pieces, 1), self.texts)
-
-
-def _weight(counts: np.ndarray, texts: int) -> np.ndarray:
-    return np.asarray(np.log1p((max(texts, 1) - counts + 0.5).clip(0.5) / (counts + 0.5)))
+BACK = ("share", "weighted share", "like share", "first like", "last like")
+"""What is told of the words of the other text that are looked for in the first."""
+ALIKE = 0.5
+"""From so much likeness on a word stands for another."""
 
 
 def names_of(one: str, other: str) -> tuple[str, ...]:
     """The names of the numbers that :func:`match` gives for two columns."""
     return (
         *(f"{one} in {other}: {name}" for name in ONE_SIDED),
-        *(f"{other} in {one}: {name}" for name in ("share", "weighted share")),
+        *(f"{other} in {one}: {name}" for name in BACK),
         *(
             f"{one} ~ {other}: {name}"
             for name in ("cosine", "cosine of pieces", "same", "length", "other length", "both")
@@ -170,6 +99,7 @@ class _Tokens:
         of = side.words.of
         self.sizes = np.diff(of.offsets)[rows]
         self.first = np.cumsum(self.sizes) - self.sizes
+        self.last = self.first + self.sizes - 1
         self.row = np.repeat(np.arange(len(rows)), self.sizes)
         shift = np.repeat(of.offsets[rows] - self.first, self.sizes)
         self.word = of.values[np.arange(len(self.row)) + shift]
@@ -202,17 +132,22 @@ class _Compared:
         shift = np.repeat(self.theirs.first[self.mine.row] - self.starts, partners)
         self.right = np.arange(len(self.left)) + shift
         self.equal = self.mine.id[self.left] == self.theirs.id[self.right]
+        self.like = self._likeness()
 
     def numbers(self) -> Float64[np.ndarray, "rows numbers"]:
         mine, theirs = self.mine, self.theirs
         found = np.logical_or.reduceat(self.equal, self.starts)
         found_there = np.bincount(self.right[self.equal], minlength=len(theirs)) > 0
-        there = theirs.sum(found_there) / theirs.sizes
+        like_there = np.zeros(len(theirs))
+        np.maximum.at(like_there, self.right, self.like)
         same = (mine.sizes == theirs.sizes) & (mine.sum(self._in_place()) == mine.sizes)
         columns = [
             *self._one_sided(found),
-            there,
+            theirs.sum(found_there) / theirs.sizes,
             _share(theirs, found_there, self.one.rarity.of_words(theirs.id)),
+            theirs.sum(like_there) / theirs.sizes,
+            like_there[theirs.first],
+            like_there[theirs.last],
             self._cosine(),
             self._cosine_of_pieces(),
             same,
@@ -225,8 +160,9 @@ class _Compared:
     def _one_sided(self, found: Bool[np.ndarray, "words"]) -> Iterator[Float64[np.ndarray, "rows"]]:
         mine = self.mine
         weights = self.other.rarity.of_words(mine.id)
-        like = self._likeness(found)
-        last = mine.first + mine.sizes - 1
+        like = np.maximum.reduceat(self.like, self.starts)
+        # Of each text the word of the most weight, of equals the last.
+        rarest = np.lexsort((weights, mine.row))[mine.last]
         number = mine.id % 2 == 1
         yield mine.sum(self._bm25(weights))
         yield mine.sum(found) / mine.sizes
@@ -235,10 +171,15 @@ class _Compared:
         yield _share(mine, like, weights)
         yield np.minimum.reduceat(like, mine.first)
         yield like[mine.first]
-        yield like[last]
+        yield like[mine.last]
+        yield like[rarest]
+        yield weights[rarest]
+        yield mine.sum(weights)
+        yield mine.sum(weights * (like < ALIKE))
         yield self._phrases() / np.maximum(mine.sizes - 1, 1)
         yield np.log1p(mine.sum(number & found))
         yield np.log1p(mine.sum(number & ~found))
+        yield from self._places(like)
 
     def _bm25(self, weights: Float64[np.ndarray, "words"]) -> Float64[np.ndarray, "words"]:
         """What each word adds to BM25 of the other text."""
@@ -264,24 +205,44 @@ class _Compared:
         followed[left[nexts]] = True
         return self.mine.sum(followed)
 
-    def _likeness(self, found: Bool[np.ndarray, "words"]) -> Float64[np.ndarray, "words"]:
-        """How like each word is to the one of the other text that is most like it, 0 to 1.
+    def _places(self, best: Float64[np.ndarray, "words"]) -> Iterator[Float64[np.ndarray, "rows"]]:
+        """Where in the other text words are found: near its start, near its end, how far apart.
+
+        Nearness is 1 for the very first (or last) word, 1/2 for the next, and 0 of a word that none
+        is like. Titles begin with the brand and say late what the thing is.
+        """
+        mine, theirs = self.mine, self.theirs
+        stands = (self.like >= best[self.left]) & (self.like >= ALIKE)
+        place = (np.arange(len(theirs)) - theirs.first[theirs.row])[self.right]
+        behind = (theirs.last[theirs.row] - np.arange(len(theirs)))[self.right]
+        start, end = (
+            np.maximum.reduceat(np.where(stands, 1 / (1 + far), 0.0), self.starts)
+            for far in (place, behind)
+        )
+        yield start[mine.first]
+        yield start[mine.last]
+        yield end[mine.last]
+        for near in (start, end):
+            yield np.maximum.reduceat(near, mine.first)
+        firsts = np.where(start > 0, 1 / np.maximum(start, 1e-9), np.nan)
+        apart = np.fmax.reduceat(firsts, mine.first) - np.fmin.reduceat(firsts, mine.first)
+        yield np.log1p(np.nan_to_num(apart, nan=0.0))
+
+    def _likeness(self) -> Float64[np.ndarray, "pairs"]:
+        """How like each two words are, 0 to 1.
 
         Dice's coefficient of their pieces, which plurals and misspellings leave high.
         """
-        best = np.where(found, 1.0, 0.0)
-        left = self.left[~found[self.left]]
-        right = self.right[~found[self.left]]
-        if not len(left):
-            return best
+        found = np.ones(len(self.equal))
+        unlike = np.flatnonzero(~self.equal)
         size = len(self.other.words.ids)
         pairs, back = np.unique(
-            self.mine.word[left] * size + self.theirs.word[right], return_inverse=True
+            self.mine.word[self.left[unlike]] * size + self.theirs.word[self.right[unlike]],
+            return_inverse=True,
         )
-        likes = _dice(self.one.words, pairs // size, self.other.words, pairs % size)[back]
-        starts = np.flatnonzero(np.diff(left, prepend=-1))
-        best[left[starts]] = np.maximum.reduceat(likes, starts)
-        return best
+        likes = _dice(self.one.words, pairs // size, self.other.words, pairs % size)
+        found[unlike] = likes[back]
+        return found
 
     def _cosine(self) -> Float64[np.ndarray, "rows"]:
         """The cosine of the words, each weighted by how rare it is on both sides."""
@@ -308,7 +269,7 @@ class _Compared:
         count = len(self.rows)
         keys, squares = [], []
         for side, rows in ((self.one, self.rows), (self.other, self.other_rows)):
-            row, piece = _pieces_of(side.words, rows)
+            row, piece = pieces_of(side.words, rows)
             keys.append(row * BUCKETS + piece)
             squares.append(np.bincount(row, weights[piece], minlength=count))
         common = np.intersect1d(keys[0], keys[1], assume_unique=True)
@@ -330,23 +291,6 @@ def _squares(tokens: _Tokens, weights: Float64[np.ndarray, "words"]) -> Float64[
     new = np.flatnonzero((np.diff(row, prepend=-1) != 0) | (np.diff(word, prepend=-1) != 0))
     sums = np.add.reduceat(weight, new)
     return np.bincount(row[new], sums**2, minlength=len(tokens.sizes))
-
-
-def _pieces_of(
-    words: Words, rows: Int64[np.ndarray, "rows"]
-) -> tuple[Int64[np.ndarray, "_"], Int64[np.ndarray, "_"]]:
-    """The distinct pieces of some texts, ascending: the place of the text, and the piece."""
-    sizes = np.diff(words.of.offsets)[rows]
-    ends = np.cumsum(sizes)
-    word = words.of.values[
-        np.arange(sizes.sum()) + np.repeat(words.of.offsets[rows] - ends + sizes, sizes)
-    ]
-    row, pieces = np.repeat(np.arange(len(rows)), sizes), words.pieces
-    many = np.diff(pieces.offsets)[word]
-    ends = np.cumsum(many)
-    at = np.arange(many.sum()) + np.repeat(pieces.offsets[word] - ends + many, many)
-    keys = np.unique(np.repeat(row, many) * BUCKETS + pieces.values[at])
-    return keys // BUCKETS, keys % BUCKETS
 
 
 def _dice(

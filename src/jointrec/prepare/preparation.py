@@ -19,8 +19,8 @@ from jaxtyping import Float32, Float64
 from jointrec.errors import BundleError
 from jointrec.features.vocabulary import Words, compact
 
-from .matching import Rarity
 from .prepared import FieldsLayout, Layout
+from .rarity import Rarity
 
 CLIP = 5.0
 """A standardised number is cut off this many standard deviations from the mean."""
