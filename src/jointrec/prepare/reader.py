@@ -90,7 +90,7 @@ class Reader:
             clusters=rows.codes[grain.entities[0]],
             source=rows.source,
             matches={
-                pair: _known(_standardised(scales[group_name(pair)], numbers, workspace), workspace)
+                pair: _compared(scales[group_name(pair)], numbers, workspace)
                 for pair, numbers in raw.matches.items()
             },
         )
@@ -112,13 +112,15 @@ def _standardised(
     return numbers
 
 
-def _known(
-    numbers: Float32[np.ndarray, "rows k"], workspace: Workspace
+def _compared(
+    scale: Scale, numbers: Float32[np.ndarray, "rows k"], workspace: Workspace
 ) -> Float32[np.ndarray, "rows k"]:
-    """Numbers with 0, the mean, where there are none."""
-    for piece in workspace.pieces(len(numbers)):
-        numbers[piece] = np.nan_to_num(numbers[piece], nan=0.0)
-    return numbers
+    """Numbers of two texts, standardised; where one is missing 0, the mean, and −1 as the last."""
+    missing = numbers[:, -1] == 0
+    scaled = _standardised(scale, numbers, workspace)
+    scaled[missing] = 0.0
+    scaled[missing, -1] = -1.0
+    return scaled
 
 
 def _context(
