@@ -31,8 +31,9 @@ from jointrec.evaluation import Report, TaskReport, spell
 from jointrec.functional.intervals import Interval
 
 WAYS = ("joint", "alone", "lightgbm", "popularity", "oracle")
+OTHERS = "best of the others"
 SPELLED = {
-    "joint": "joint", "alone": "alone", "lightgbm": "LightGBM",
+    OTHERS: OTHERS, "joint": "joint", "alone": "alone", "lightgbm": "LightGBM",
     "popularity": "popularity", "oracle": "oracle",
 }  # fmt: skip
 LOOKS = {  # colours that stay apart for colour-blind readers, and a mark for those without colour
@@ -64,7 +65,8 @@ def scale_of(task: TaskReport) -> Scale | None:
     """The scale that holds every way with its interval; None where nothing is defined."""
     ends = [
         end
-        for metrics in task.systems.values()
+        for way, metrics in task.systems.items()
+        if way in WAYS or way == best_other(task)
         for one in [metrics[task.metric]]
         for end in (one.value, one.low, one.high)
         if math.isfinite(end)
@@ -78,9 +80,25 @@ def scale_of(task: TaskReport) -> Scale | None:
 
 
 def ways_of(tasks: Iterable[TaskReport]) -> list[str]:
-    """The ways of answering that some task has, in the order in which they are shown."""
+    """The ways of answering that some task has, in the order in which they are shown.
+
+    Those beyond the usual ones share a place, in which each task has the best of them.
+    """
     found = {way for task in tasks for way in task.systems}
-    return [way for way in WAYS if way in found] + sorted(found - set(WAYS))
+    usual = [way for way in WAYS if way in found]
+    return usual + [OTHERS] * bool(found - set(WAYS))
+
+
+def best_other(task: TaskReport) -> str | None:
+    """Of the ways beyond the usual ones the best at a task; None where there is none."""
+    others = {
+        way: metrics[task.metric].value
+        for way, metrics in task.systems.items()
+        if way not in WAYS and math.isfinite(metrics[task.metric].value)
+    }
+    if not others:
+        return None
+    return (min if task.better == "lower" else max)(sorted(others), key=others.__getitem__)
 
 
 def gain(task: TaskReport, rival: str) -> str:
@@ -131,6 +149,9 @@ def table(report: Report) -> str:
 
 
 def _shown(task: TaskReport, way: str) -> str:
+    if way == OTHERS:
+        best = best_other(task)
+        return "–" if best is None else f"{best} {spell(task.systems[best][task.metric])}"
     return spell(task.systems[way][task.metric]) if way in task.systems else "–"
 
 
@@ -230,7 +251,8 @@ def _draw_row(axes: Any, row: int, name: str, task: TaskReport, ways: list[str])
     if scale is None:
         axes.text(0.5, row, "not defined", ha="center", va="center", color="#666666")
     else:
-        _draw_ways(axes, row, task, scale, [way for way in ways if way in task.systems])
+        own = {way: best_other(task) if way == OTHERS else way for way in ways}
+        _draw_ways(axes, row, task, scale, [w for w in own.values() if w and w in task.systems])
     baseline = "popularity" if "lightgbm" not in task.gains else "lightgbm"
     for place, rival in ((1.25, "alone"), (1.5, baseline)):
         if rival in task.gains:
