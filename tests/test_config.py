@@ -218,7 +218,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "unknown key of a table": (
         "event.view = { source = 'v.csv', entities = ['user'], tiem = 'at' }\n",
-        "event.view: there is no key of Event `tiem`. Did you mean `time`? Known: entities, "
+        "event.view: there is no key of Event `tiem`. Did you mean `time`? Known: ahead, entities, "
         "features, key, keys, list, matures, returns, source, time, where.",
     ),
     "unknown key of a member": (

@@ -39,7 +39,7 @@ PREPARATION = {
     "ids": {"user": ["a", "b"]},
     "offsets": {"user.country": 0},
     "rates": {"visit.bought": 0.5},
-    "scales": {"clock": {"mean": [0.0], "std": [1.0]}},
+    "scales": {"clock": {"mean": [0.0], "std": [1.0], "least": [-1.0], "most": [1.0]}},
     "tasks": {"click": {"constant": 0.5}},
     "limits": {"visit.paid": 10.0},
     "cuts": [1, None],

@@ -20,6 +20,7 @@ from journey_shop import same_weights
 import jointrec as jr
 from jointrec import durable
 from jointrec.errors import BundleError
+from jointrec.model.bundle import FORMAT
 
 ANSWERS = """
 import sys, torch
@@ -76,7 +77,7 @@ def test_what_is_loaded_can_be_measured(model, bundle):
 KILLED = """
 import os, signal, sys
 import jointrec as jr
-from jointrec.model import bundle
+from jointrec.model.bundle import FORMAT
 model = jr.load(sys.argv[1])
 bundle.save_file = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 model.save(sys.argv[1])
@@ -180,7 +181,7 @@ def test_a_bundle_made_by_hand_is_refused_and_nothing_runs(bundle, tmp_path, mon
 
 def test_another_format_says_so(bundle, tmp_path):
     path = forged(bundle, tmp_path / "forged", **{"bundle.json": about(bundle, format=99)})
-    with pytest.raises(BundleError, match="format 99, this version reads 4"):
+    with pytest.raises(BundleError, match=f"format 99, this version reads {FORMAT}"):
         jr.load(path)
 
 
