@@ -77,7 +77,7 @@ def test_what_is_loaded_can_be_measured(model, bundle):
 KILLED = """
 import os, signal, sys
 import jointrec as jr
-from jointrec.model.bundle import FORMAT
+from jointrec.model import bundle
 model = jr.load(sys.argv[1])
 bundle.save_file = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 model.save(sys.argv[1])
