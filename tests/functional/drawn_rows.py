@@ -102,8 +102,8 @@ ROWS_OF = {
 }
 """For each metric, rows that it is about."""
 
-COMPANIONS = {"gauc_groups", "pessimistic_rank"}
-"""Public in ``metrics``, yet no metric."""
+COMPANIONS = {"coverage", "gauc_groups", "novelty", "pessimistic_rank"}
+"""Public in ``metrics``, yet no metric of labels and answers."""
 
 OF_GROUPS = {"ndcg_within"}
 """Metrics of whole groups: a weight is how often the group stands there, not the row."""
