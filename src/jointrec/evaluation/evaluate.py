@@ -24,6 +24,7 @@ from .banded import with_band_metrics
 from .baselines import Baseline, Question
 from .order import with_order
 from .report import ByPropensity, TaskReport
+from .shown import shown
 from .slices import Slice, slices_of
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
@@ -89,6 +90,11 @@ def evaluate(
                 task_report(project, question, answered, rounds=rounds),
                 slices=_slices(plan, question, answered, met or {}, rounds),
                 reliability=_reliability(ways, question, answered),
+                shown={
+                    way: found
+                    for way, networks in (("joint", ways.joint), ("alone", ways.alone))
+                    if name in networks and (found := shown(networks[name], question))
+                },
             )
             for way, network in (("joint", ways.joint), ("alone", ways.alone)):
                 if name in network:

@@ -82,6 +82,9 @@ class TaskReport:
         over the chance with which it came to be seen.
     :param gains_by: The same as ``gains`` by every metric that has a better side, for each other
         way: of those that are best at 0 or 1, how much nearer to it joint is.
+    :param shown: Of a task that ranks a catalogue, for ``joint`` and ``alone``: ``coverage@10``,
+        the share of the catalogue that stands in some list of ten, and ``novelty@10``, how little
+        known what stands there is, in bits.
     """
 
     kind: str
@@ -101,6 +104,7 @@ class TaskReport:
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
     by_propensity: ByPropensity | None = None
     gains_by: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    shown: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def verdict(self, other: str) -> str:
         """Whether joint is better than, worse than or level with another way of answering."""
@@ -181,6 +185,8 @@ def _more_to_plain(task: TaskReport) -> dict[str, Any]:
             "effective_rows": task.by_propensity.effective_rows,
             **_systems_to_plain(task.by_propensity.systems),
         }
+    if task.shown:
+        more["shown"] = {way: dict(found) for way, found in task.shown.items()}
     return more
 
 
@@ -205,6 +211,7 @@ def _task_from_plain(data: Mapping[str, Any]) -> TaskReport:
         "kind", "grain", "sees", "label", "rows", "positives", "train_rows", "clusters",
         "gauc_clusters", "metric", "better", "gains", "slices", "reliability", "by_propensity",
         "gains_by_metric",
+        "shown",
     }  # fmt: skip
     weighted = data.get("by_propensity")
     return TaskReport(
@@ -235,6 +242,7 @@ def _task_from_plain(data: Mapping[str, Any]) -> TaskReport:
         else ByPropensity(
             weighted["effective_rows"], _systems_from_plain(weighted, {"effective_rows"})
         ),
+        shown=data.get("shown", {}),
     )
 
 

@@ -29,8 +29,8 @@ from .probability import (
 from .quantiles import coverage, middle_wape, over_coverage, pinball
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
-from .shown import coverage, novelty
 from .sets import first_right, label_auc, multi_log_loss
+from .shown import coverage, novelty
 from .survival import c_index, incidence_ratio, integrated_brier
 
 WITHIN_GROUPS = (gauc, ndcg_within)
