@@ -102,7 +102,7 @@ ROWS_OF = {
 }
 """For each metric, rows that it is about."""
 
-COMPANIONS = {"coverage", "gauc_groups", "novelty", "pessimistic_rank"}
+COMPANIONS = {"catalogue_coverage", "gauc_groups", "novelty", "pessimistic_rank"}
 """Public in ``metrics``, yet no metric of labels and answers."""
 
 OF_GROUPS = {"ndcg_within"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jointrec.functional.metrics import coverage, novelty
+from jointrec.functional.metrics import catalogue_coverage, novelty
 from jointrec.network import JointNetwork, answers_of
 
 from .baselines import Question
@@ -27,4 +27,4 @@ def shown(network: JointNetwork, question: Question) -> dict[str, float]:
     chosen = question.labels[question.train].astype(np.int64) - 1
     counts = np.bincount(chosen, minlength=size).astype(np.float64)
     ten = np.concatenate(lists)
-    return {"coverage@10": coverage(ten, size), "novelty@10": novelty(ten, counts)}
+    return {"coverage@10": catalogue_coverage(ten, size), "novelty@10": novelty(ten, counts)}

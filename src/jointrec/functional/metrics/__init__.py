@@ -30,7 +30,7 @@ from .quantiles import coverage, middle_wape, over_coverage, pinball
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
 from .sets import first_right, label_auc, multi_log_loss
-from .shown import coverage, novelty
+from .shown import catalogue_coverage, novelty
 from .survival import c_index, incidence_ratio, integrated_brier
 
 WITHIN_GROUPS = (gauc, ndcg_within)
@@ -40,6 +40,7 @@ __all__ = [
     "auc",
     "bias",
     "c_index",
+    "catalogue_coverage",
     "choice_log_loss",
     "coverage",
     "ece",

@@ -8,7 +8,7 @@ from jointrec.errors import DataError
 from .rows import NAN
 
 
-def coverage(shown: Integer[np.ndarray, "lists k"], size: int) -> float:
+def catalogue_coverage(shown: Integer[np.ndarray, "lists k"], size: int) -> float:
     """The share of a catalogue that stands in at least one list.
 
     Herlocker and others (2004), *catalogue coverage*. From 0 to 1; nan without lists or catalogue.
@@ -17,7 +17,7 @@ def coverage(shown: Integer[np.ndarray, "lists k"], size: int) -> float:
     :param size: How many items the catalogue has.
     :raises DataError: where a place is not in it.
 
-    >>> coverage(np.array([[0, 1], [1, 2]]), 6)
+    >>> catalogue_coverage(np.array([[0, 1], [1, 2]]), 6)
     0.5
     """
     if not shown.size or not size:
