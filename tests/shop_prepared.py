@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from jointrec.budget import Budget
 from jointrec.features import Bags, Category, Number, Set
 from jointrec.history import Mean
 from jointrec.labels import later
+from jointrec.network import JointNetwork
 from jointrec.optimizers import AdamW
 from jointrec.plan import Grain, Plan, plan
 from jointrec.prepare.prepared import (
@@ -291,3 +293,14 @@ def prepared(shop: Project | None = None, **rows: Asked) -> tuple[Project, Plan,
         planned,
         Prepared(layout(shop, asked), things(), {"user": past()}, {"next": popularity()}, asked),
     )
+
+
+def with_random_network() -> tuple[Project, Plan, Prepared, dict[str, JointNetwork]]:
+    """The shop, and a network of random weights, whose answers differ from row to row."""
+    own, planned, arrays = prepared()
+    network = JointNetwork(own, planned, arrays.layout).eval()
+    chance = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight += 0.3 * torch.randn(weight.shape, generator=chance)
+    return own, planned, arrays, dict.fromkeys(own.tasks, network)

@@ -8,14 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shop_prepared as shop
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jointrec.evaluation import Baseline, Ways, evaluate
 from jointrec.evaluation.evaluate import as_measured, network_answers, question_of, task_report
 from jointrec.functional.intervals import bootstrap
-from jointrec.network import JointNetwork
 from jointrec.splits import TEST, TRAIN, VALID
 
 ROUNDS = 40
@@ -39,14 +37,7 @@ class Told(Baseline):
 
 @pytest.fixture(scope="module")
 def world():
-    """The shop, and a network of random weights, whose answers differ from row to row."""
-    project, planned, prepared = shop.prepared()
-    network = JointNetwork(project, planned, prepared.layout).eval()
-    chance = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight += 0.3 * torch.randn(weight.shape, generator=chance)
-    return project, planned, prepared, dict.fromkeys(project.tasks, network)
+    return shop.with_random_network()
 
 
 def measured(world, *, alone=None, baselines=(), oracles=None, rounds=ROUNDS):

@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shop_prepared as shop
-import torch
 
 from jointrec.evaluation import Report, Ways, evaluate, slices_table
 from jointrec.evaluation.slices import BOUNDS, WARM
 from jointrec.functional.intervals import bootstrap
 from jointrec.functional.metrics import auc, ece, log_loss, pcoc
-from jointrec.network import JointNetwork, answers_of
+from jointrec.network import answers_of
 from jointrec.splits import TEST
 
 ROUNDS = 20
@@ -25,13 +24,7 @@ MET = {
 
 @pytest.fixture(scope="module")
 def world():
-    project, planned, prepared = shop.prepared()
-    network = JointNetwork(project, planned, prepared.layout).eval()
-    chance = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight += 0.3 * torch.randn(weight.shape, generator=chance)
-    return project, planned, prepared, dict.fromkeys(project.tasks, network)
+    return shop.with_random_network()
 
 
 def measured(world, *, met=MET, prepared=None, project=None):
