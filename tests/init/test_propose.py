@@ -229,6 +229,16 @@ def test_a_flat_table_without_a_key(tmp_path: Path):
     assert check(shop, tmp_path).rows_in == {name: 300}
 
 
+def test_a_flat_table_whose_last_column_is_a_class(tmp_path: Path):
+    income = ["- 50000.", "- 50000.", "50000+."] * 100
+    flat = pl.DataFrame({"job": ["x", "y", "z"] * 100, "age": [20, 30, 40] * 100, "income": income})
+    text = propose(folder_of(tmp_path, {"people": flat}))
+    assert 'income = { kind = "Choice", label = "people.income" }  # one of 2 classes' in text
+    shop = jr.parse(text)
+    assert set(shop.entity["people"].features) == {"job", "age"}
+    check(shop, tmp_path)
+
+
 def test_a_flat_table_with_a_key(tmp_path: Path):
     flat = pl.DataFrame({"user_id": range(100), "won": [0, 1] * 50, "x": [0.5, 1.5] * 50})
     shop = jr.parse(propose(folder_of(tmp_path, {"users": flat})))

@@ -96,9 +96,16 @@ def own_key(table: Seen) -> str | None:
 
 
 def _outcomes(entity: EntityGuess) -> list[str]:
-    """Of a single table the columns that one may want to predict: outcomes, else the last flag."""
-    flags = [c.name for c in entity.table.columns if c.kind == "flag" and c.distinct == 2]
-    return [name for name in flags if OUTCOME.search(snake(name))] or flags[-1:]
+    """Of a single table the columns that one may want to predict: outcomes, else the last flag.
+
+    Without a flag it is the last column, where it holds a few classes: there most tables of one
+    thing a row keep what is to be learned.
+    """
+    columns = entity.table.columns
+    flags = [c.name for c in columns if c.kind == "flag" and c.distinct == 2]
+    classes = [c.name for c in columns if c.kind == "text" and 2 <= c.distinct <= MOST_KINDS]
+    found = [name for name in (*flags, *classes) if OUTCOME.search(snake(name))]
+    return found or flags[-1:] or [name for name in classes if name == columns[-1].name]
 
 
 def referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[tuple[Seen, Column]]:

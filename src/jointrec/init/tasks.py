@@ -23,12 +23,7 @@ FEWEST_DAYS = 21
 def task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) -> list[str]:
     """The lines of the table ``tasks``."""
     lines = ["[tasks]"]
-    lines += [
-        f'{name(label)} = {{ kind = "Binary", label = {text(f"{entity.name}.{label}")} }}'
-        "  # yes or no"
-        for entity in entities
-        for label in entity.labels
-    ]
+    lines += [_own_task(entity, label) for entity in entities for label in entity.labels]
     for event in events:
         lines += _column_tasks(event)
     by_column = len(lines) > 1
@@ -40,6 +35,14 @@ def task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) ->
             f'# answer = {{ kind = "Binary", label = "{entities[0].name}.COLUMN" }}',
         ]
     return lines
+
+
+def _own_task(entity: EntityGuess, label: str) -> str:
+    """The line of a task about a column of a thing's own."""
+    column = entity.table.column(label)
+    flag = column.kind == "flag"
+    kind, why = ("Binary", "yes or no") if flag else ("Choice", f"one of {column.distinct} classes")
+    return f'{name(label)} = {{ kind = "{kind}", label = {text(f"{entity.name}.{label}")} }}  # {why}'
 
 
 def split_line(events: Sequence[EventGuess]) -> list[str]:
