@@ -218,8 +218,8 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "unknown key of a table": (
         "event.view = { source = 'v.csv', entities = ['user'], tiem = 'at' }\n",
-        "event.view: there is no key of Event `tiem`. Did you mean `time`? Known: ahead, entities, "
-        "features, key, keys, list, matures, returns, source, time, where.",
+        "event.view: there is no key of Event `tiem`. Did you mean `time`? Known: ahead, ends, "
+        "entities, features, key, keys, list, matures, returns, source, time, where.",
     ),
     "unknown key of a member": (
         "sharing = { kind = 'MMoE', expert = 3 }\n",
@@ -301,7 +301,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "unknown key of a label": (
         "tasks.x = { kind = 'Binary', label = { any = 'a', of = 'user', witin = '7d' } }\n",
         "tasks.x.label: there is no key of a later label `witin`. Did you mean `within`? "
-        "Known: active, every, of, within.",
+        "Known: active, every, of, unless, within.",
     ),
 }
 

@@ -63,6 +63,8 @@ class Later:
         the moment. Without it, about all that were ever seen before the moment.
     :param every: The time between two snapshot moments of an entity. Default: 7 days. Without it
         ``next`` asks at each such event, just before it happens.
+    :param unless: An event that says when there could be no answer, such as a day without stock: a
+        window that one of its rows reaches into is unknown. Not for ``next`` and ``until``.
     """
 
     verb: Verb
@@ -71,11 +73,12 @@ class Later:
     within: str | tuple[str, ...] | None = None
     active: str | None = None
     every: str | None = None
+    unless: str | None = None
 
     def __str__(self) -> str:
         settings = [f"of={self.of}"] + [
             f"{name}={value if isinstance(value, str) else ' '.join(value)}"
-            for name in ("within", "active", "every")
+            for name in ("within", "active", "every", "unless")
             if (value := getattr(self, name)) is not None
         ]
         return f"{self.verb}({self.what}, {', '.join(settings)})"
@@ -140,9 +143,10 @@ class later:  # a namespace that reads as a word
         within: str | Sequence[str],
         active: str | None = None,
         every: str | None = None,
+        unless: str | None = None,
     ) -> Later:
         """Whether the event happens at least once within the window: 1 or 0."""
-        return Later("any", what, of, _frozen(within), active, every)
+        return Later("any", what, of, _frozen(within), active, every, unless)
 
     @staticmethod
     def no(
@@ -152,9 +156,10 @@ class later:  # a namespace that reads as a word
         within: str | Sequence[str],
         active: str | None = None,
         every: str | None = None,
+        unless: str | None = None,
     ) -> Later:
         """Whether the event does not happen within the window: 1 or 0."""
-        return Later("no", what, of, _frozen(within), active, every)
+        return Later("no", what, of, _frozen(within), active, every, unless)
 
     @staticmethod
     def count(
@@ -164,9 +169,10 @@ class later:  # a namespace that reads as a word
         within: str | Sequence[str],
         active: str | None = None,
         every: str | None = None,
+        unless: str | None = None,
     ) -> Later:
         """How often the event happens within the window."""
-        return Later("count", what, of, _frozen(within), active, every)
+        return Later("count", what, of, _frozen(within), active, every, unless)
 
     @staticmethod
     def sum(
@@ -176,12 +182,13 @@ class later:  # a namespace that reads as a word
         within: str | Sequence[str],
         active: str | None = None,
         every: str | None = None,
+        unless: str | None = None,
     ) -> Later:
         """The sum of a column over the events within the window. Null cells add nothing.
 
         So is the sum of the products of two columns of an event, ``line.quantity * line.price``.
         """
-        return Later("sum", what, of, _frozen(within), active, every)
+        return Later("sum", what, of, _frozen(within), active, every, unless)
 
     @staticmethod
     def until(

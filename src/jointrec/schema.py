@@ -58,6 +58,8 @@ class Event:
     :param key: The column that names the row itself; duplicates of it are set aside.
     :param returns: The column whose negative numbers say that a row gives something back. Such a
         row is no event to ``any``, ``no``, ``count`` and ``next``; to ``sum`` it is what it says.
+    :param ends: The column that says until when a row holds; null says that it still does. Without
+        it a row holds for a day. Read where a label is unknown ``unless`` there is no such row.
     :param ahead: How long before its time a row is known: promotions, closures, holidays, days on
         which a thing will not be in stock. Such rows are counted before a moment as all are, and
         so long after it too. No task may ask for them, and the data do not last to them. Only say
@@ -74,6 +76,7 @@ class Event:
     list: str | None = None
     key: str | None = None
     returns: str | None = None
+    ends: str | None = None
     ahead: str | None = None
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ from jointrec import later
 from jointrec import tasks as t
 from jointrec.labels import Later, microseconds
 from jointrec.plan import plan
-from jointrec.prepare.labels import Label, Rows, _join, label_of, nest, rows_of, snapshots
+from jointrec.prepare.joining import joined
+from jointrec.prepare.labels import Label, Rows, label_of, nest, rows_of, snapshots
 from jointrec.splits import Cuts
 
 Shown = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -255,7 +257,8 @@ def test_many_shared_entities_still_make_one_key() -> None:
     rows = [column[::2].copy() for column in events]
     rows[3][:10] += 1
     rows[0][10:20] = 0
-    keys, asked_keys = _join(events, rows)
+    frame = pl.DataFrame({f"@{name}": column for name, column in zip("abcd", events, strict=True)})
+    keys, asked_keys = joined(frame, dict(zip("abcd", rows, strict=True)), "abcd")
     assert len(np.unique(keys)) == 200
     np.testing.assert_array_equal(asked_keys[20:], keys[::2][20:])
     assert not np.isin(asked_keys[:20], keys).any()

@@ -48,6 +48,8 @@ def uses(project: Project, table: str) -> list[Use]:
         ]
         if event.returns:
             found.append(Use(event.returns, ("number",), f"{at}.returns"))
+        if event.ends:
+            found.append(Use(event.ends, ("time",), f"{at}.ends"))
     found += [
         # A key that is a text as well, such as the words of a query, is read as both.
         Use(

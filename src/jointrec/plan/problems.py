@@ -230,6 +230,27 @@ def _later_problems(project: Project, label: Later, here: str) -> Iterator[str]:
         joined = project.event[label.event].entities
         yield from _spelling_problems(label, joined, here)
         yield from _grain_problems(project, label, joined, here)
+        yield from _unless_problems(project, label, f"{here}.unless")
+
+
+def _unless_problems(project: Project, label: Later, here: str) -> Iterator[str]:
+    """Whether the rows that make a label unknown can be told of the rows that are asked."""
+    if label.unless is None:
+        return
+    if label.unless not in project.event:
+        yield unknown_name("event", label.unless, project.event, at=here)
+        return
+    asked = project.event[label.of].entities if label.of in project.event else (label.of,)
+    stops = project.event[label.unless].entities
+    if not timed(project, label.unless):
+        yield f"{here}: `{label.unless}` has no `time`, so nobody knows which windows it bars."
+    elif label.verb in ("next", "until"):
+        yield f"{here}: `{label.verb}` has no window that could be unknown. Leave `unless` out."
+    elif not set(asked) & set(stops):
+        yield (
+            f"{here}: a row of `{label.unless}` says nothing of `{label.of}`. It leads to: "
+            f"{', '.join(stops)}."
+        )
 
 
 def _spelling_problems(label: Later, joined: Iterable[str], here: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,9 @@ from jointrec.plan import DEFAULT_EVERY, Grain
 from jointrec.project import Project
 from jointrec.sources import Finding
 
+from .joining import joined
 from .returns import gives_back, without_rounding
+from .stretches import barred
 from .summed import product
 from .tables import Tables
 from .timeline import Span, Timeline
@@ -115,10 +117,10 @@ def label_of(
 ) -> Label:
     """The answers to a task at the rows of its grain.
 
-    A later label is null where its window ends after the data, and where an entity that it is asked
-    about is unknown. An event is never later than itself: where a label counts the very kind of
-    event that it is asked of, it counts those strictly after the row. Rows that give back count for
-    sums alone.
+    A later label is null where its window ends after the data, where an entity that it is asked
+    about is unknown, and where there could be no answer (``unless``). An event is never later than
+    itself: where a label counts the very kind of event that it is asked of, it counts those
+    strictly after the row. Rows that give back count for sums alone.
 
     :param task: The name of the task.
     :param until: The first µs after the last event of the data.
@@ -241,10 +243,7 @@ def _later_label(
     assert rows.times is not None, "a plan looks forward only from rows that have a time"
     frame = tables.events[label.event]
     shared = [entity for entity in grain.entities if f"@{entity}" in frame.columns]
-    events, asked = _join(
-        [frame[f"@{entity}"].to_numpy() for entity in shared],
-        [rows.codes[entity] for entity in shared],
-    )
+    events, asked = joined(frame, rows.codes, shared)
     counts = label.verb == "sum" or ~gives_back(project, tables, label.event)
     kept = np.flatnonzero((events >= 0) & counts)
     values = _summed(label, frame, kept)
@@ -257,8 +256,10 @@ def _later_label(
         return _until(line, asked, rows.times, later, window, _ends(rows.times, tables, until))
     span = line.after(asked, rows.times + later, window - later)
     known_at = rows.times + window
-    answers = _answers(label, span, line)
-    return Label(_series(answers, (known_at <= until) & (asked >= 0)), known_at)
+    known = (known_at <= until) & (asked >= 0)
+    if label.unless is not None:
+        known &= ~barred(project, label.unless, rows.codes, rows.times + later, known_at, tables)
+    return Label(_series(_answers(label, span, line), known), known_at)
 
 
 def _summed(
@@ -333,20 +334,6 @@ def _until(
     days = (known_at - times) / DAY
     known = (asked >= 0) & (happened | (days > 0))
     return Label(_series(np.where(happened, days, -days), known), known_at)
-
-
-def _join(
-    events: Sequence[Int64[np.ndarray, "events"]], rows: Sequence[Int64[np.ndarray, "rows"]]
-) -> tuple[Int64[np.ndarray, "events"], Int64[np.ndarray, "rows"]]:
-    """One key for all entities that two tables share; −1 where any of them is unknown."""
-    codes = [np.concatenate(pair) for pair in zip(events, rows, strict=True)]
-    keys = np.zeros(len(events[0]) + len(rows[0]), dtype=np.int64)
-    for column in codes:
-        if int(keys.max(initial=0)) >= 2**62 // (int(column.max(initial=0)) + 1):
-            keys = np.unique(keys, return_inverse=True)[1]
-        keys = keys * (int(column.max(initial=0)) + 1) + column
-    keys = np.where(np.all([column > 0 for column in codes], axis=0), keys, -1)
-    return keys[: len(events[0])], keys[len(events[0]) :]
 
 
 def _series(values: Float64[np.ndarray, "rows"], known: np.ndarray) -> pl.Series:
