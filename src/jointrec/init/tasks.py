@@ -42,7 +42,8 @@ def _own_task(entity: EntityGuess, label: str) -> str:
     column = entity.table.column(label)
     flag = column.kind == "flag"
     kind, why = ("Binary", "yes or no") if flag else ("Choice", f"one of {column.distinct} classes")
-    return f'{name(label)} = {{ kind = "{kind}", label = {text(f"{entity.name}.{label}")} }}  # {why}'
+    asked = text(f"{entity.name}.{label}")
+    return f'{name(label)} = {{ kind = "{kind}", label = {asked} }}  # {why}'
 
 
 def split_line(events: Sequence[EventGuess]) -> list[str]:
