@@ -18,6 +18,7 @@ from jointrec.splits import TRAIN
 
 from .batch import Bag, Batch, Candidates, Examples, FieldBatch, HistoryBatch, MomentBatch
 from .candidates import DRAWS, WHOLE, Choice, among, counted, everything, sampled, shares
+from .newcomers import RATE, forget
 from .past import each_its_own, in_runs
 from .pool import Pool, distinct, runs
 from .strangers import hidden_rate, hide, id_column
@@ -111,14 +112,18 @@ class Assembler:
         for entity in grain.sees:
             found, position = distinct(asked.at[entity][rows], len(asked.moments[entity].things))
             at[entity] = torch.from_numpy(position)
-            codes = asked.moments[entity].things[found]
-            if chance is not None:
+            some = asked.moments[entity].some(found)
+            codes = some.things
+            if chance is not None and seed is not None:
                 rate = self._hidden[grain.name, entity]
                 codes = hide(codes, len(self.prepared.things[entity].keys), rate, chance)
+                nothing = self.prepared.layout.nothing.get(entity)
+                if grain.asking == "every" and nothing is not None:
+                    some = forget(some, nothing, RATE, np.random.default_rng([*seed, 2]))
             moments[entity] = MomentBatch(
                 torch.from_numpy(things[entity].add(codes)),
-                torch.from_numpy(asked.moments[entity].numbers.take(found, axis=0)),
-                self._history(entity, asked.moments[entity], found, things),
+                torch.from_numpy(some.numbers),
+                self._history(entity, some, things),
             )
         labels, known = _labels(asked, grain, rows, part)
         candidates = {}
@@ -223,12 +228,13 @@ class Assembler:
         return sampled(chosen, self._shares[task], seed, DRAWS if asked is None else asked)
 
     def _history(
-        self, entity: str, moments: Moments, found: Rows, things: dict[str, Pool]
+        self, entity: str, moments: Moments, things: dict[str, Pool]
     ) -> HistoryBatch | None:
         if moments.times is None or entity not in self.prepared.past:
             return None
         read = in_runs if self.causal else each_its_own
-        return read(self.prepared.past[entity], moments, found, self.last, things)
+        every = np.arange(len(moments.things))
+        return read(self.prepared.past[entity], moments, every, self.last, things)
 
     def _thing_fields(self, entity: str, codes: Rows, table: Pool) -> FieldBatch:
         """The fields of things, those of strangers with the unknown id."""

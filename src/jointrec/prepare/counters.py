@@ -84,6 +84,20 @@ class Counters:
         """The names of the numbers of an entity."""
         return tuple(name for counter in self.entities.get(entity, ()) for name in counter.names)
 
+    def nothing(self, entity: str) -> tuple[float | None, ...]:
+        """The numbers of an entity without a past; None for those that are of no past: plans.
+
+        They are not standardised.
+        """
+        unknown, moment = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        (numbers,) = self.of(entity, unknown, moment).tolist()
+        past = [
+            number < len(counter.names) - len(counter.counted.ahead)
+            for counter in self.entities.get(entity, ())
+            for number in range(len(counter.names))
+        ]
+        return tuple(n if is_past else None for n, is_past in zip(numbers, past, strict=True))
+
     def of(
         self,
         entity: str,

@@ -69,7 +69,24 @@ def layout_of(
             for pair in texts_beside(project, grain)
             if set(pair) <= set(preparation.texts)
         },
+        nothing=_nothing(project, plan, reader, preparation),
     )
+
+
+def _nothing(
+    project: Project, plan: Plan, reader: Reader, preparation: Preparation
+) -> dict[str, tuple[float | None, ...]]:
+    """The numbers of things without a past, of those that say something without it."""
+    found: dict[str, tuple[float | None, ...]] = {}
+    for entity in dict.fromkeys(g.table for g in plan.grains if g.asking == "every"):
+        raw = reader.counters.nothing(entity)
+        if raw and project.entity[entity].features:
+            wide = np.zeros((1, len(moment_names(reader, entity))), np.float32)
+            wide[0, : len(raw)] = [number or 0.0 for number in raw]
+            (scaled,) = preparation.scales[entity].apply(wide).tolist()
+            pairs = zip(raw, scaled, strict=False)
+            found[entity] = tuple(None if n is None else one for n, one in pairs)
+    return found
 
 
 def _has_times(project: Project, grain: Grain) -> bool:

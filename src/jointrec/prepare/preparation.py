@@ -242,4 +242,5 @@ def _layout_from_json(data: Mapping[str, Any]) -> Layout:
         matches=of_two("matches"),
         starts=rows_of(data["starts"]),
         more=rows_of(data["more"]),
+        nothing=tuples(data.get("nothing", {})),
     )

@@ -97,6 +97,16 @@ class Moments:
     start: Int64[np.ndarray, "moments"]
     stop: Int64[np.ndarray, "moments"]
 
+    def some(self, found: Int64[np.ndarray, "some"]) -> Moments:
+        """Some of the moments."""
+        return Moments(
+            self.things[found],
+            None if self.times is None else self.times[found],
+            self.numbers.take(found, axis=0),
+            self.start[found],
+            self.stop[found],
+        )
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -169,6 +179,9 @@ class Layout:
     :param starts: For some tasks, each output as a linear answer: its value where all numbers of
         the entity asked are 0, and what each number adds (see `jointrec.prepare.starts`).
     :param more: For those of them that lengthen another, what is to be added to that one.
+    :param nothing: For each entity that is asked every so often and is known by more than its past,
+        its numbers without one; None for those that are of no past (see
+        `jointrec.batches.newcomers`).
     """
 
     table_rows: int
@@ -186,6 +199,7 @@ class Layout:
     matches: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     starts: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
     more: Mapping[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
+    nothing: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
