@@ -290,18 +290,18 @@ WRONG: Mapping[str, tuple[str, str]] = {
     ),
     "no verb": (
         "tasks.x = { kind = 'Binary', label = { of = 'user', within = '7d' } }\n",
-        "tasks.x.label: a later label has one of any, no, count, sum, next, until, such as "
+        "tasks.x.label: a later label has one of any, no, count, sum, next, until, steps, such as "
         'label = { sum = "purchase.value", of = "user", within = "90d" }. Found: of, within.',
     ),
     "two verbs": (
         "tasks.x = { kind = 'Binary', label = { any = 'a', no = 'b', of = 'user' } }\n",
-        "tasks.x.label: a later label has one of any, no, count, sum, next, until, such as "
+        "tasks.x.label: a later label has one of any, no, count, sum, next, until, steps, such as "
         'label = { sum = "purchase.value", of = "user", within = "90d" }. Found: any, no, of.',
     ),
     "unknown key of a label": (
         "tasks.x = { kind = 'Binary', label = { any = 'a', of = 'user', witin = '7d' } }\n",
         "tasks.x.label: there is no key of a later label `witin`. Did you mean `within`? "
-        "Known: active, every, of, unless, within.",
+        "Known: active, every, first, of, unless, within.",
     ),
 }
 

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias, get_args
 
 from .errors import ProjectError
 
-Verb = Literal["any", "no", "count", "sum", "next", "until"]
+Verb = Literal["any", "no", "count", "sum", "next", "until", "steps"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 
 DAY = 86_400_000_000
@@ -52,19 +52,20 @@ class Later:
     """A label made of what happens later. Write it with :class:`later` rather than by hand.
 
     :param verb: What to make of the events found: ``any``, ``no``, ``count``, ``sum``, ``next``,
-        ``until``.
-    :param what: The event, or ``event.column`` for ``sum``, or ``event.entity`` for ``next``. A
-        ``sum`` may be one of products: ``line.quantity * line.price``.
+        ``until``, ``steps``.
+    :param what: The event, or ``event.column`` for ``sum`` and ``steps``, or ``event.entity`` for
+        ``next``. A ``sum`` may be one of products: ``line.quantity * line.price``.
     :param of: The table whose rows are asked about: an entity (asked at snapshot moments) or an
         event (asked at each of its rows, of the entities that both events name).
-    :param within: How far to look forward. Not for ``next``. Several such, and the same is asked
-        over each of them (see `jointrec.tasks.horizons`).
+    :param within: How far to look forward. Not for ``next`` and ``steps``. Several such, and the
+        same is asked over each of them (see `jointrec.tasks.horizons`).
     :param active: Ask only about entities with any event on their timeline in this long before
         the moment. Without it, about all that were ever seen before the moment.
     :param every: The time between two snapshot moments of an entity. Default: 7 days. Without it
         ``next`` asks at each such event, just before it happens.
     :param unless: An event that says when there could be no answer, such as a day without stock: a
-        window that one of its rows reaches into is unknown. Not for ``next`` and ``until``.
+        window that one of its rows reaches into is unknown. Not for ``next``, ``until``, ``steps``.
+    :param first: How many of the next events ``steps`` are about.
     """
 
     verb: Verb
@@ -74,18 +75,20 @@ class Later:
     active: str | None = None
     every: str | None = None
     unless: str | None = None
+    first: int | None = None
 
     def __str__(self) -> str:
         settings = [f"of={self.of}"] + [
-            f"{name}={value if isinstance(value, str) else ' '.join(value)}"
-            for name in ("within", "active", "every", "unless")
+            f"{name}={' '.join(value) if isinstance(value, tuple) else value}"
+            for name in ("within", "active", "every", "unless", "first")
             if (value := getattr(self, name)) is not None
         ]
         return f"{self.verb}({self.what}, {', '.join(settings)})"
 
     @property
     def horizons(self) -> tuple[str, ...]:
-        """How far to look forward, shortest first: none for ``next``, else one or several.
+        """How far to look forward, shortest first: none for ``next`` and ``steps``, else one or
+        several.
 
         :raises ProjectError: where one of them is not a duration.
         """
@@ -94,7 +97,7 @@ class Later:
 
     @property
     def window(self) -> int | None:
-        """The longest of them (µs); None for ``next``."""
+        """The longest of them (µs); None for ``next`` and ``steps``."""
         return microseconds(self.horizons[-1]) if self.horizons else None
 
     @property
@@ -104,7 +107,7 @@ class Later:
 
     @property
     def column(self) -> str | None:
-        """What is summed, or the entity that comes next."""
+        """What is summed or read at each step, or the entity that comes next."""
         return self.what.partition(".")[2] or None
 
     @property
@@ -205,6 +208,16 @@ class later:  # a namespace that reads as a word
     def next(what: str, *, of: str, active: str | None = None, every: str | None = None) -> Later:
         """The entity of the next such event, written ``event.entity``."""
         return Later("next", what, of, None, active, every)
+
+    @staticmethod
+    def steps(
+        what: str, *, of: str, first: int, active: str | None = None, every: str | None = None
+    ) -> Later:
+        """A yes-or-no column, ``event.column``, of each of the next so many such events.
+
+        A step is unknown where the event has not come by the end of the data, or has not settled.
+        """
+        return Later("steps", what, of, None, active, every, first=first)
 
 
 def _frozen(within: Within) -> str | tuple[str, ...]:

@@ -72,6 +72,8 @@ def cells(kind: type[Task]) -> tuple[pl.DataType | type[pl.DataType], list[objec
     if "until" in kind.verbs:  # one in each of the bins of its own, and one that is followed on
         days = [0.3, 1.0, 3.0, 7.0, 12.0, 18.0, 25.0, 35.0, 45.0, 55.0, 70.0, 80.0]
         return pl.Float64, [0.1, *days, -6.0, -90.0, 89.0]
+    if "steps" in kind.verbs:
+        return pl.List(pl.Float64), [[0.0, 0.0], [0.0, None], [None, 1.0], [1.0, 1.0]]
     return {
         "flag": (pl.Float64, [0.0, 1.0]),
         "number": (pl.Float64, [0.0, 1.0, 2.0, 40.0]),

@@ -28,6 +28,7 @@ from jointrec.tasks import (
     Ordinal,
     Quantiles,
     Retrieval,
+    Sequence,
     Survival,
 )
 
@@ -54,6 +55,7 @@ def question(world, name: str, grain: str):
         (Ordinal("a.b"), "multiclass"),
         (Quantiles("a.b"), "quantile"),
         (Multi("a.b"), "binary"),
+        (Sequence("a.b"), "binary"),
         (Survival("a.b"), "binary"),
         (Retrieval(later.next("a.b", of="c")), None),
     ],
@@ -152,6 +154,18 @@ def test_members_of_a_set_are_a_model_each(world):
     assert auc((click.labels > 0)[click.test].astype(float), answers[:, 0]) > 0.95
     assert (answers[:, 1] > 0.99).all()
     assert (answers[:, 2] < 0.01).all()
+
+
+def test_steps_are_a_model_each_of_the_rows_that_know_them(world):
+    click = question(world, "click", "impression")
+    # The first step is what is clicked; the second is never, as far as half of the rows know it.
+    known = np.arange(len(click.labels)) % 2
+    steps = np.where(np.isnan(click.labels), np.nan, 1.0 + (click.labels > 0) + 3.0 * known)
+    asked = asked_as(click, Sequence("impression.clicked"), steps, 2)
+    answers = LightGBM().answer(asked, seed=0)
+    assert answers.shape == (len(click.test), 2)
+    assert auc((click.labels > 0)[click.test].astype(float), answers[:, 0]) > 0.95
+    assert (answers[:, 1] < 0.01).all()
 
 
 def test_times_are_a_hazard_for_each_bin(world):

@@ -14,7 +14,7 @@ from jointrec.evaluation.baselines import logistic as ours
 from jointrec.evaluation.baselines.matrix import matrix
 from jointrec.evaluation.evaluate import question_of
 from jointrec.functional.metrics import auc, log_loss
-from jointrec.tasks import Multi
+from jointrec.tasks import Multi, Sequence
 
 optimize = pytest.importorskip("scipy.optimize")
 pytest.importorskip("sklearn", reason="pip install 'jointrec[baselines]'")
@@ -101,6 +101,28 @@ def test_it_answers_chances_and_sets(world):
     )
     both = LogisticRegression().answer(replace(asked, project=project), seed=0)
     assert both.shape == (len(asked.test), asked.prepared.layout.sizes["click"])
+
+
+def test_a_row_that_does_not_know_a_step_is_one_that_weighs_nothing(world):
+    asked = question(world)
+    unknown = np.arange(len(asked.labels)) % 3 == 0
+    # A second step that all rows know, so that the row itself is a known one.
+    first = np.where(unknown, 0.0, 1.0 + (asked.labels > 0))
+    steps = np.where(np.isnan(asked.labels), np.nan, first + 3.0)
+    tasks = {**asked.project.tasks, "click": Sequence("impression.clicked")}
+    layout = replace(asked.prepared.layout, sizes={**asked.prepared.layout.sizes, "click": 2})
+    changed = replace(
+        asked,
+        project=replace(asked.project, tasks=tasks),
+        prepared=replace(asked.prepared, layout=layout),
+        asked=replace(asked.asked, labels={**asked.asked.labels, "click": steps}),
+    )
+    assert LogisticRegression().applies(changed)
+    answers = LogisticRegression().answer(changed, seed=0)
+    weighed = replace(asked.asked, weights={"click": 1.0 - unknown})
+    alike = LogisticRegression().answer(replace(asked, asked=weighed), seed=0)
+    assert np.allclose(answers[:, 0], alike, atol=1e-3)
+    assert (answers[:, 1] < 0.05).all()
 
 
 def test_without_its_package_it_says_what_to_install(world, monkeypatch):

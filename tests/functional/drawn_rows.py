@@ -71,6 +71,11 @@ def sets(**options):
     return drawn(st.integers(0, 2**CLASSES - 1).map(float), CHANCES, width=CLASSES, **options)
 
 
+def sequences(**options):
+    """Sequences of steps as numbers: a digit of 0, 1 or 2 for each."""
+    return drawn(st.integers(0, 3**CLASSES - 1).map(float), CHANCES, width=CLASSES, **options)
+
+
 def bands(**options):
     """Amounts, and quantiles of them in order."""
     raw = drawn(AMOUNTS, POSITIVE, width=CLASSES, **options)
@@ -98,6 +103,7 @@ ROWS_OF = {
     **dict.fromkeys(["c_index", "integrated_brier", "incidence_ratio"], durations),
     **dict.fromkeys(["pinball", "over_coverage", "coverage", "middle_wape"], bands),
     **dict.fromkeys(["multi_log_loss", "label_auc", "first_right"], sets),
+    **dict.fromkeys(["sequence_auc", "sequence_log_loss", "step_auc", "step_log_loss"], sequences),
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
 }
 """For each metric, rows that it is about."""

@@ -114,7 +114,7 @@ def test_nothing_known_and_answers_that_are_nan_give_nan(metric, data):
 def test_a_negative_weight_is_refused(metric):
     answers = (
         np.ones((2, 2)) / 2
-        if ROWS_OF[metric.__name__].__name__ in ("picks", "sets", "bands", "durations")
+        if ROWS_OF[metric.__name__].__name__ in ("picks", "sets", "sequences", "bands", "durations")
         else np.ones(2)
     )
     for wrong in (-1.0, np.nan):

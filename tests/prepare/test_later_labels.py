@@ -213,6 +213,49 @@ def test_until_is_followed_to_the_end_of_its_own_part(seed: int, cut: int) -> No
             assert value is None
 
 
+@pytest.mark.parametrize("of", ["user", "impression", "purchase"])
+@settings(max_examples=20)
+@given(seed=seeds, cut=st.integers(0, 60))
+def test_steps_are_those_at_and_after_the_moment_that_settled_in_time(
+    of: str, seed: int, cut: int
+) -> None:
+    """Event by event: the next three things shown, as far as each was settled by the cut."""
+    rows = random_rows(seed, 30, LAST)
+    # Some at the very moment of a row, so that what is at the moment itself is tried.
+    rows["purchase"] += rows["impression"][:5]
+    every = {"every": "5d"} if of == "user" else {}
+    task = t.Sequence(later.steps("impression.clicked", of=of, first=3, **every))
+    project, data = shop(it=task), tables(**rows)
+    until = data.until or 0
+    cuts = Cuts(cut * DAY, (cut + 9) * DAY)
+    data = replace(data, cuts=cuts)
+    grain = plan(project).grain_of("it")
+    found = rows_of(project, grain, data, until, until)
+    label = label_of(project, "it", grain, found, data, until)
+    assert found.times is not None
+    assert label.known_at is not None
+    for row, steps in enumerate(label.values.to_list()):
+        moment = int(found.times[row])
+        end = next((e for e in (cuts.valid, cuts.test, until) if moment < e), until)
+        common = [name for name in found.codes if of != "purchase" or name != "query"]
+        codes = {name: int(found.codes[name][row]) for name in common}
+        events = [
+            event
+            for event in sorted(rows["impression"], key=lambda event: event["time"])
+            if all(event[name] == code and code for name, code in codes.items())
+            and (event["time"] > moment if of == "impression" else event["time"] >= moment)
+        ][:3]
+        told = [e["clicked"] if e["time"] + DAY <= end else None for e in events]
+        told += [None] * (3 - len(told))
+        assert steps == (None if told == [None] * 3 else told)
+        settled = [
+            event["time"] + DAY
+            for event, cell in zip(events, told, strict=False)
+            if cell is not None
+        ]
+        assert label.known_at[row] == max(settled, default=end)
+
+
 @given(seed=seeds)
 def test_next_is_asked_just_before_each_event(seed: int) -> None:
     rows = random_rows(seed, 9, LAST)

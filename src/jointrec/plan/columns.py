@@ -74,6 +74,8 @@ def _labels(table: str, name: str, task: Task) -> Iterator[Use]:
         if task.label.event == table:
             for column in task.label.factors:
                 yield Use(column, ("number", "flag"), at)
+            if task.label.verb == "steps" and task.label.column:
+                yield Use(task.label.column, ("flag",), at)
     elif task.label.partition(".")[0] == table:
         yield Use(task.label.partition(".")[2], (task.reads,), at)
 

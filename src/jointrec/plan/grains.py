@@ -164,10 +164,14 @@ def _in_funnel_order(project: Project) -> list[str]:
 def _outcomes(project: Project) -> dict[str, tuple[str, ...]]:
     outcomes: dict[str, list[str]] = {}
     for task in project.tasks.values():
-        if isinstance(task.label, str) and task.has_chance and task.cell == "flag":
-            table, _, column = task.label.partition(".")
-            if timed(project, table):
-                outcomes.setdefault(table, []).append(column)
+        label = task.label
+        if isinstance(label, Later):
+            learned = label.what if label.verb == "steps" else ""
+        else:
+            learned = label if task.has_chance and task.cell == "flag" else ""
+        table, _, column = learned.partition(".")
+        if learned and timed(project, table):
+            outcomes.setdefault(table, []).append(column)
     return {table: tuple(dict.fromkeys(columns)) for table, columns in outcomes.items()}
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from jointrec.config import members
-from jointrec.errors import ProjectError, printable, unknown_name
+from jointrec.errors import printable, unknown_name
 from jointrec.features import Category
-from jointrec.labels import TIMES, Later, microseconds
+from jointrec.labels import Later
 from jointrec.project import Project
 from jointrec.schema import Entity, Event
-from jointrec.tasks import Task
 
 from .cleaning import cleaning_problems
-from .columns import columns_of, features_of, uses
-from .grains import grain_asked, group_of, timed
+from .columns import columns_of, uses
+from .grains import grain_asked, group_of
+from .label_problems import duration_problems, kinds, label_problems
 
 _CELLS = {
     "id": "a name", "text": "text", "number": "a number", "time": "a time", "flag": "yes or no",
@@ -63,10 +62,12 @@ def problems_of(project: Project) -> list[str]:
         problems += _event_problems(project, name)
     if not project.tasks:
         problems.append("tasks: there is nothing to learn. Name at least one task.")
-    problems += [told for window in project.counters for told in _duration("counters", window)]
+    problems += [
+        told for window in project.counters for told in duration_problems("counters", window)
+    ]
     for name in project.tasks:
         here = f"tasks.{name}.label"
-        problems += list(_label_problems(project, name, here)) or _task_problems(project, name)
+        problems += list(label_problems(project, name, here)) or _task_problems(project, name)
     for table in [*project.entity, *project.event]:
         problems += _column_problems(project, table)
     return [*problems, *_segment_problems(project), *cleaning_problems(project)]
@@ -92,16 +93,6 @@ def _is_odd(name: str) -> bool:
     return not name or name.startswith("@") or printable(name) != name
 
 
-def _duration(at: str, text: str | None) -> list[str]:
-    """What is wrong with a duration, if there is one."""
-    try:
-        if text is not None:
-            microseconds(text)
-    except ProjectError as error:
-        return [f"{at}: {error}"]
-    return []
-
-
 def _event_problems(project: Project, name: str) -> Iterator[str]:
     event, here = project.event[name], f"event.{name}"
     if name in project.entity:
@@ -124,7 +115,7 @@ def _event_problems(project: Project, name: str) -> Iterator[str]:
     for entity in event.keys:
         if entity not in event.entities:
             yield unknown_name("entity", entity, event.entities, at=f"{here}.keys")
-    yield from _duration(f"{here}.matures", event.matures)
+    yield from duration_problems(f"{here}.matures", event.matures)
     yield from _ahead_problems(project, name)
 
 
@@ -133,7 +124,7 @@ def _ahead_problems(project: Project, name: str) -> Iterator[str]:
     event, here = project.event[name], f"event.{name}.ahead"
     if event.ahead is None:
         return
-    yield from _duration(here, event.ahead)
+    yield from duration_problems(here, event.ahead)
     if event.time is None:
         yield f"{here}: without a `time` nothing is ahead. Name the column that says when."
     for task, asked in project.tasks.items():
@@ -164,161 +155,6 @@ def _column_problems(project: Project, table: str) -> Iterator[str]:
             )
 
 
-def _label_problems(project: Project, name: str, here: str) -> Iterator[str]:
-    """What is wrong with a label by itself."""
-    task = project.tasks[name]
-    if isinstance(task.label, str):
-        yield from _column_label_problems(project, task, task.label, here)
-        return
-    told = list(_later_problems(project, task.label, here))
-    yield from told
-    if not told and task.label.verb not in task.verbs:
-        can = ", ".join(f"`{verb}`" for verb in task.verbs) or "columns only"
-        yield (
-            f"{here}: {type(task).__name__} does not learn `{task.label.verb}`. It learns: {can}."
-            f"{_learners(task.label.verb)}"
-        )
-
-
-def _learners(verb: str) -> str:
-    """The kinds of task that learn a verb, as a sentence."""
-    kinds = ", ".join(name for name, kind in _kinds().items() if verb in kind.verbs)
-    return f" `{verb}` is learned by: {kinds}." if kinds else ""
-
-
-def _kinds() -> dict[str, type[Task]]:
-    """The kinds of task, by name."""
-    return {name: kind for name, kind in members(Task).items() if issubclass(kind, Task)}
-
-
-def _column_label_problems(project: Project, task: Task, label: str, here: str) -> Iterator[str]:
-    table, dot, column = label.partition(".")
-    tables = [*project.entity, *project.event]
-    if not dot or not column:
-        yield f"{here}: `{label}` is not a column. Write `table.column`."
-    elif table not in tables:
-        yield unknown_name("table", table, tables, at=here)
-    elif task.ranks_catalogue:
-        yield (
-            f"{here}: {type(task).__name__} learns what comes next. "
-            'Write label = { next = "event.entity", of = "entity" }.'
-        )
-    elif table in project.entity and project.entity[table].time is not None:
-        yield (
-            f"{here}: `{label}` changes with time (entity.{table}.time), so at no moment is it the "
-            "answer. Declare the table as an event, and learn a column of that."
-        )
-    elif column in features_of(project, table):
-        yield (
-            f"{here}: `{label}` is also a feature, so the answer would be given away. "
-            f"Take `{column}` out of the features of `{table}`."
-        )
-
-
-def _later_problems(project: Project, label: Later, here: str) -> Iterator[str]:
-    """What is wrong with a label that looks forward; the first thing that bars the others."""
-    for key in ("within", "active", "every"):
-        yield from _duration(f"{here}.{key}", getattr(label, key))
-    tables = [*project.entity, *project.event]
-    if label.event not in project.event:
-        yield unknown_name("event", label.event, project.event, at=here)
-    elif not timed(project, label.event):
-        yield f"{here}: `{label.event}` has no `time`, so nothing in it is later."
-    elif label.of not in tables:
-        yield unknown_name("table", label.of, tables, at=f"{here}.of")
-    else:
-        joined = project.event[label.event].entities
-        yield from _spelling_problems(label, joined, here)
-        yield from _grain_problems(project, label, joined, here)
-        yield from _unless_problems(project, label, f"{here}.unless")
-
-
-def _unless_problems(project: Project, label: Later, here: str) -> Iterator[str]:
-    """Whether the rows that make a label unknown can be told of the rows that are asked."""
-    if label.unless is None:
-        return
-    if label.unless not in project.event:
-        yield unknown_name("event", label.unless, project.event, at=here)
-        return
-    asked = project.event[label.of].entities if label.of in project.event else (label.of,)
-    stops = project.event[label.unless].entities
-    if not timed(project, label.unless):
-        yield f"{here}: `{label.unless}` has no `time`, so nobody knows which windows it bars."
-    elif label.verb in ("next", "until"):
-        yield f"{here}: `{label.verb}` has no window that could be unknown. Leave `unless` out."
-    elif not set(asked) & set(stops):
-        yield (
-            f"{here}: a row of `{label.unless}` says nothing of `{label.of}`. It leads to: "
-            f"{', '.join(stops)}."
-        )
-
-
-def _spelling_problems(label: Later, joined: Iterable[str], here: str) -> Iterator[str]:
-    """What a verb needs and does not have, or has and does not need."""
-    if label.verb == "next":
-        if label.within is not None:
-            yield f"{here}: `next` looks forward until something comes. Leave `within` out."
-        if label.active is not None and label.every is None:
-            yield (
-                f"{here}: without `every`, `next` is asked just before each `{label.event}`, "
-                'active or not. Leave `active` out, or add every = "7d".'
-            )
-        if label.column is None:
-            yield f'{here}: say which entity comes next: next = "{label.event}.{[*joined][-1]}".'
-        elif label.column not in joined:
-            yield unknown_name("entity", label.column, joined, at=here)
-        return
-    if label.within is None:
-        yield f'{here}: say how far to look forward: within = "7d".'
-    if label.verb == "sum":
-        yield from _sum_problems(label, here)
-    if label.verb != "sum" and label.column is not None:
-        yield (
-            f"{here}: `{label.verb}` asks about events, not about a column. Write "
-            f'{label.verb} = "{label.event}", or sum = "{label.what}".'
-        )
-
-
-def _sum_problems(label: Later, here: str) -> Iterator[str]:
-    """Whether a sum is one of a column, or of the products of two of one event."""
-    parts = label.what.split(TIMES)
-    if label.column is None:
-        yield f'{here}: say which column to sum: sum = "{label.event}.COLUMN".'
-    elif len(parts) > 2 or any(part.partition(".")[0] != label.event for part in parts):
-        yield (
-            f"{here}: `{label.what}` is not what can be summed: a column, or the product of two "
-            f'columns of one event, sum = "{label.event}.COLUMN * {label.event}.COLUMN".'
-        )
-    elif len(label.factors) < len(parts):
-        yield f"{here}: `{label.what}` lacks a column. Write `event.column` on both sides of `*`."
-
-
-def _grain_problems(
-    project: Project, label: Later, joined: tuple[str, ...], here: str
-) -> Iterator[str]:
-    """Whether the rows that are asked lead to the events that answer."""
-    if label.of in project.entity:
-        if label.of not in joined:
-            yield (
-                f"{here}.of: a row of `{label.event}` does not lead to `{label.of}`. "
-                f"It leads to: {', '.join(joined)}."
-            )
-        return
-    if not timed(project, label.of):
-        yield f"{here}.of: `{label.of}` has no `time`, so nothing is later than it."
-    if label.every or label.active or label.verb == "next":
-        yield (
-            f"{here}: `{label.of}` is an event and asked at each of its rows. `next`, `every` and "
-            "`active` are for entities."
-        )
-    if not set(joined) & set(project.event[label.of].entities):
-        yield (
-            f"{here}.of: a row of `{label.of}` and a row of `{label.event}` have no entity in "
-            f"common. `{label.event}` joins: {', '.join(joined)}; "
-            f"`{label.of}` joins: {', '.join(project.event[label.of].entities)}."
-        )
-
-
 def _task_problems(project: Project, name: str) -> list[str]:
     """What is wrong between a task, its neighbours and what it may see."""
     task, grain = project.tasks[name], grain_asked(project, (name,))
@@ -346,14 +182,14 @@ def _task_problems(project: Project, name: str) -> list[str]:
     if task.lengthens(before):
         return problems
     if not (task.chains and before.has_chance and before.cell == "flag"):
-        chances = [kind for kind, cls in _kinds().items() if cls.has_chance]
-        flags = [kind for kind in chances if _kinds()[kind].cell == "flag"]
+        chances = [kind for kind, cls in kinds().items() if cls.has_chance]
+        flags = [kind for kind in chances if kinds()[kind].cell == "flag"]
         problems.append(
             f"{here}: a funnel joins chances. `{name}` is {type(task).__name__} and "
             f"`{task.after}` is {type(before).__name__}. What comes first is one of: "
             f"{', '.join(flags)}; what comes after it one of: {', '.join(chances)}."
         )
-    broken = any(_label_problems(project, task.after, here))
+    broken = any(label_problems(project, task.after, here))
     if not broken and group_of(project, name) != group_of(project, task.after):
         other = grain_asked(project, (task.after,))
         problems.append(

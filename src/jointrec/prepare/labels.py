@@ -14,8 +14,10 @@ from jointrec.plan import DEFAULT_EVERY, Grain
 from jointrec.project import Project
 from jointrec.sources import Finding
 
+from .counting import flags
 from .joining import joined
 from .returns import gives_back, without_rounding
+from .steps import as_lists, steps_of
 from .stretches import barred
 from .summed import product
 from .tables import Tables
@@ -118,9 +120,10 @@ def label_of(
     """The answers to a task at the rows of its grain.
 
     A later label is null where its window ends after the data, where an entity that it is asked
-    about is unknown, and where there could be no answer (``unless``). An event is never later than
-    itself: where a label counts the very kind of event that it is asked of, it counts those
-    strictly after the row. Rows that give back count for sums alone.
+    about is unknown, and where there could be no answer (``unless``); of ``steps`` each is so by
+    itself (:func:`.steps.steps_of`). An event is never later than itself: where a label counts the
+    very kind of event that it is asked of, it counts those strictly after the row. Rows that give
+    back count for sums alone.
 
     :param task: The name of the task.
     :param until: The first µs after the last event of the data.
@@ -249,6 +252,13 @@ def _later_label(
     values = _summed(label, frame, kept)
     line = Timeline.build(events[kept], frame["@time"].to_numpy()[kept], values)
     later = int(label.of == label.event)
+    if label.verb == "steps":
+        matures = microseconds(project.event[label.event].matures)
+        cells = flags(frame, label.column or "")[kept]
+        ends = _ends(rows.times, tables, until)
+        span = line.after(asked, rows.times + later)
+        steps, settled = steps_of(line, span, cells, label.first or 0, matures, ends)
+        return Label(as_lists(steps), settled)
     if label.verb == "next" or label.window is None:
         return _next(label, line.after(asked, rows.times + later), line, frame, kept, until)
     window = label.window

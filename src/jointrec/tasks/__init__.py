@@ -9,6 +9,7 @@ from .multi import Multi
 from .ordinal import Ordinal
 from .quantiles import Quantiles
 from .retrieval import Retrieval
+from .sequence import Sequence
 from .survival import Survival
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Ordinal",
     "Quantiles",
     "Retrieval",
+    "Sequence",
     "State",
     "Survival",
     "Task",

@@ -78,14 +78,16 @@ class Task(ABC):
     """Whether the first output is the logit of something happening, for a funnel to chain."""
     ranks_catalogue: ClassVar[bool] = False
     """Whether the outputs are one score for every entity of the catalogue that the label names."""
+    learns_columns: ClassVar[bool] = True
+    """Whether a column can be the label, and not only what happens later."""
     draws: ClassVar[int | None] = None
     """How many candidates of a catalogue training draws; None: all, or 4,096 of a large one."""
     grows: ClassVar[bool] = False
     """Whether the same may be asked over several lengths of time (see :meth:`grow`)."""
     form: ClassVar[str] = ""
     """What an answer is to other ways of giving one: a ``chance``, one for each of ``classes``, one
-    for each member of a ``set``, an ``amount``, a ``count``, several ``quantiles`` or the chances
-    by several ``times``; empty where no other way gives one."""
+    for each member of a ``set`` or of several ``steps``, an ``amount``, a ``count``, several
+    ``quantiles`` or the chances by several ``times``; empty where no other way gives one."""
     least: ClassVar[float | None] = None
     """The least that can be answered, where there is one: a later sum below it, as of one who gives
     back more than is bought, is learned as it."""

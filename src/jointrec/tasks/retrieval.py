@@ -47,6 +47,7 @@ class Retrieval(Task):
     cell: ClassVar[str] = "id"
     adds_up: ClassVar[bool] = False
     ranks_catalogue: ClassVar[bool] = True
+    learns_columns: ClassVar[bool] = False
     verbs: ClassVar[tuple[str, ...]] = ("next",)
     answers: ClassVar[str] = "a score for each candidate, higher is likelier"
 

@@ -26,7 +26,7 @@ MOST_CODES = 1_000
 LEAVES = (15, 63)
 OBJECTIVES = {
     "chance": "binary", "classes": "multiclass", "amount": "tweedie", "count": "poisson",
-    "quantiles": "quantile", "set": "binary", "times": "binary",
+    "quantiles": "quantile", "set": "binary", "steps": "binary", "times": "binary",
 }  # fmt: skip
 """What LightGBM calls each form of answer."""
 
@@ -36,7 +36,7 @@ class LightGBM(Baseline):
 
     Two sizes of tree are tried, each stopped early by its loss on the validation rows; the better
     one answers. Classes are not reweighted: that moves no AUC and spoils the probabilities. What
-    has several answers (quantiles, members of a set, bins of time) is a model for each.
+    has several answers (quantiles, members of a set, steps, bins of time) is a model for each.
     """
 
     name: ClassVar[str] = "lightgbm"

@@ -33,7 +33,7 @@ class LogisticRegression(Baseline):
 
     def applies(self, question: Question) -> bool:
         form = question.project.tasks[question.task].form
-        return bool(len(question.train)) and form in ("chance", "set")
+        return bool(len(question.train)) and form in ("chance", "set", "steps")
 
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         need_sklearn(self.name)
@@ -84,14 +84,18 @@ def chances_of(
 
     :param train, test, valid: The inputs of the question's rows; ``valid`` is None without such.
     """
-    labels, judging = part.labels[question.train], part.labels[question.valid]
+    learned, judged = (~np.isnan(part.labels[rows]) for rows in (question.train, question.valid))
+    labels, judging = part.labels[question.train][learned], part.labels[question.valid][judged]
     constant = always(labels)
     if constant is not None:
         return np.full(len(question.test), constant)
     weights = [
-        None if part.weights is None else part.weights[rows]
-        for rows in (question.train, question.valid)
+        None if part.weights is None else part.weights[rows][known]
+        for rows, known in ((question.train, learned), (question.valid, judged))
     ]
+    train = train if learned.all() else train[np.flatnonzero(learned)]
+    if valid is not None and not judged.all():
+        valid = valid[np.flatnonzero(judged)] if judged.any() else None
     if valid is None:
         return _chances(fitted(STRENGTHS[2], train, labels, weights[0], seed), test)
     models = [fitted(strength, train, labels, weights[0], seed) for strength in STRENGTHS]

@@ -28,7 +28,7 @@ class Part:
 
 
 def parts_of(question: Question) -> list[Part]:
-    """One part; or one for each quantile, member of a set or bin of time.
+    """One part; or one for each quantile, member of a set, step of a sequence or bin of time.
 
     A bin of time has its hazard: whether it happens there, of those to whom it had not before. One
     that was followed for a share of the bin, and to whom it did not happen, counts that share, as
@@ -43,6 +43,11 @@ def parts_of(question: Question) -> list[Part]:
             Part(_member(labels, n), weights)
             for n in range(question.prepared.layout.sizes[question.task])
         ]
+    if task.form == "steps":
+        return [
+            Part(_step(labels, n), weights)
+            for n in range(question.prepared.layout.sizes[question.task])
+        ]
     if task.form == "times":
         return _hazards(labels, weights, task.bounds)
     return [Part(labels, weights)]
@@ -55,7 +60,7 @@ def together(
     form = question.project.tasks[question.task].form
     if form == "quantiles":
         return np.sort(np.stack(said, axis=1), axis=1) if len(said) > 1 else said[0]
-    if form == "set":
+    if form in ("set", "steps"):
         return np.stack(said, axis=1)
     if form == "times":
         staying = np.cumprod(1 - np.stack(said, axis=1), axis=1)
@@ -81,6 +86,13 @@ def _member(labels: Float64[np.ndarray, "rows"], which: int) -> Float64[np.ndarr
     known = ~np.isnan(labels)
     bits = np.where(known, labels, 0).astype(np.int64) >> which & 1
     return np.where(known, bits.astype(np.float64), np.nan)
+
+
+def _step(labels: Float64[np.ndarray, "rows"], which: int) -> Float64[np.ndarray, "rows"]:
+    """One step of each sequence, which is written as one number: a digit to the base 3 for each,
+    0 where it is unknown, 1 for no and 2 for yes."""
+    digits = np.nan_to_num(labels).astype(np.int64) // 3**which % 3
+    return np.where(digits > 0, digits - 1.0, np.nan)
 
 
 def _hazards(

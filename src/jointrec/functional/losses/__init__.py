@@ -21,6 +21,7 @@ from .scales import (
     lognormal_scale,
     raw_of,
 )
+from .steps import digits, sequence
 from .survival import survival
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "binary_in_training",
     "bounded_exp",
     "choice",
+    "digits",
     "dispersion",
     "huber_log",
     "inverse_propensity",
@@ -46,6 +48,7 @@ __all__ = [
     "pinball",
     "poisson",
     "raw_of",
+    "sequence",
     "softmax_in_lists",
     "survival",
     "tweedie",

@@ -31,6 +31,7 @@ from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
 from .sets import first_right, label_auc, multi_log_loss
 from .shown import catalogue_coverage, novelty
+from .steps import sequence_auc, sequence_log_loss, step_auc, step_log_loss
 from .survival import c_index, incidence_ratio, integrated_brier
 
 WITHIN_GROUPS = (gauc, ndcg_within)
@@ -73,6 +74,10 @@ __all__ = [
     "ranked_probability",
     "recall_at",
     "rmse",
+    "sequence_auc",
+    "sequence_log_loss",
     "spearman",
+    "step_auc",
+    "step_log_loss",
     "wape",
 ]

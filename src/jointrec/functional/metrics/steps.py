@@ -1,0 +1,129 @@
+"""Metrics of a sequence of steps, answered by a chance for each step.
+
+A label is a sequence as one number: digit k to the base 3 is 0 where step k is unknown, 1 for no
+and 2 for yes. A row counts at the steps of which it is known.
+"""
+
+import numpy as np
+
+from jointrec.errors import DataError
+
+from .probability import log_loss
+from .ranking import auc
+from .rows import NAN, Codes, Column, Floats, Rows, Table, known
+
+
+def step_log_loss(
+    labels: Column,
+    answers: Table,
+    *,
+    weights: Column | None = None,
+    groups: Codes | None = None,
+    step: int = 0,
+) -> float:
+    r"""The log loss of one step, over the rows of which it is known.
+
+    .. math:: -\mathrm{mean}\,[\, y \log p + (1 - y) \log(1 - p) \,]
+
+    In nats, from 0 to 36 (clipped as in :func:`log_loss`). Nan where an answer is no chance.
+
+    :param labels: Sequences of steps; nan unknown.
+    :param answers: A chance for each step, from 0 to 1.
+    :param step: Which one, from 0.
+
+    >>> round(step_log_loss(np.array([1.0, 2.0]), np.array([[0.5, 0.1], [0.5, 0.1]])), 4)
+    0.6931
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    seen = _seen(rows, "step_log_loss")
+    return log_loss(seen[:, step], rows.answers[:, step], weights=rows.weights)
+
+
+def step_auc(
+    labels: Column,
+    answers: Table,
+    *,
+    weights: Column | None = None,
+    groups: Codes | None = None,
+    step: int = 0,
+) -> float:
+    """The AUC of one step, over the rows of which it is known.
+
+    From 0 to 1; 0.5 is guessing. Nan where all of them say the same.
+
+    :param labels: Sequences of steps; nan unknown.
+    :param answers: Anything that orders rows, for each step.
+    :param step: Which one, from 0.
+
+    >>> step_auc(np.array([2.0, 1.0]), np.array([[0.9, 0.1], [0.2, 0.1]]))
+    1.0
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    seen = _seen(rows, "step_auc")
+    return auc(seen[:, step], rows.answers[:, step], weights=rows.weights)
+
+
+def sequence_log_loss(
+    labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
+) -> float:
+    """The log loss of each step that any row knows (:func:`step_log_loss`), averaged over steps.
+
+    :param labels: Sequences of steps; nan unknown.
+    :param answers: A chance for each step, from 0 to 1.
+
+    >>> round(sequence_log_loss(np.array([2.0, 7.0]), np.array([[0.5, 0.5], [0.5, 0.5]])), 4)
+    0.6931
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None or rows.answers.min() < 0 or rows.answers.max() > 1:
+        return NAN
+    seen = _seen(rows, "sequence_log_loss")
+    return _mean(
+        [
+            log_loss(seen[:, k], rows.answers[:, k], weights=rows.weights)
+            for k in range(seen.shape[1])
+        ]
+    )
+
+
+def sequence_auc(
+    labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
+) -> float:
+    """The AUC of each step (:func:`step_auc`), averaged over the steps at which some row says yes
+    and some says no. Nan where there is no such step.
+
+    :param labels: Sequences of steps; nan unknown.
+    :param answers: Anything that orders rows, for each step.
+
+    >>> sequence_auc(np.array([5.0, 7.0]), np.array([[0.9, 0.8], [0.1, 0.2]]))  # right, and wrong
+    0.5
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    seen = _seen(rows, "sequence_auc")
+    return _mean(
+        [auc(seen[:, k], rows.answers[:, k], weights=rows.weights) for k in range(seen.shape[1])]
+    )
+
+
+def _mean(each: list[float]) -> float:
+    defined = [one for one in each if not np.isnan(one)]
+    return float(np.mean(defined)) if defined else NAN
+
+
+def _seen(rows: Rows, metric: str) -> Floats:
+    """What each step was: 1, 0, or nan where it is unknown."""
+    size = rows.answers.shape[1]
+    codes = rows.labels.astype(np.int64)
+    if not ((codes == rows.labels) & (codes >= 0) & (codes < 3**size)).all():
+        raise DataError(
+            f"{metric}: labels must be sequences of {size} steps, whole numbers from 0 to "
+            f"3^{size} - 1, or nan (unknown)."
+        )
+    digits = codes[:, None] // 3 ** np.arange(size) % 3
+    return np.where(digits > 0, digits - 1.0, np.nan)
