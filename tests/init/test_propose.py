@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +237,47 @@ def test_a_flat_table_whose_last_column_is_a_class(tmp_path: Path):
     shop = jr.parse(text)
     assert set(shop.entity["people"].features) == {"job", "age"}
     check(shop, tmp_path)
+
+
+def test_a_cart_that_is_rarer_than_purchases_is_no_step_to_them(tmp_path: Path):
+    rows = [("click", 200), ("cart", 4), ("buy", 30)]
+    kinds = [kind for kind, count in rows for _ in range(count)]
+    events = pl.DataFrame(
+        {
+            "user_id": [f"u{n % 9}" for n in range(len(kinds))],
+            "item_id": [f"i{n % 7}" for n in range(len(kinds))],
+            "behavior": kinds,
+            "time": [datetime(2024, 1, 1) + timedelta(hours=7 * n) for n in range(len(kinds))],
+        }
+    )
+    text = propose(folder_of(tmp_path, {"log": events}))
+    assert "# `cart` is rarer than `buy`, so it is no step on the way to it." in text
+    made = jr.parse(text).tasks
+    assert "cart" not in made
+    assert made["buy"].after is None
+
+
+def test_numbered_columns_of_an_event_are_no_outcomes(tmp_path: Path):
+    shown = pl.DataFrame(
+        {
+            "user_id": [f"u{n % 9}" for n in range(200)],
+            "item_id": [f"i{n % 7}" for n in range(200)],
+            "time": [datetime(2024, 1, 1) + timedelta(hours=n) for n in range(200)],
+            "clicked": [n % 5 == 0 for n in range(200)],
+            **{f"affinity_{k}": [n % (k + 2) == 0 for n in range(200)] for k in range(4)},
+        }
+    )
+    text = propose(folder_of(tmp_path, {"shown": shown}))
+    assert set(jr.parse(text).tasks) == {"clicked"}
+    # Eight days are fewer than the default split takes away.
+    assert "# The data span 8 days, too few to leave 14 to test on." in text
+    assert check(jr.parse(text), tmp_path).rows_in["shown"] == 200
+
+
+def test_a_series_of_time_that_stands_side_by_side_is_told(tmp_path: Path):
+    weeks = {f"W{k}": [(n * k) % 11 for n in range(30)] for k in range(12)}
+    text = propose(folder_of(tmp_path, {"sales": pl.DataFrame({"code": range(30), **weeks})}))
+    assert "# W0 … W11 of sales.parquet look like one number at 12 times." in text
 
 
 def test_a_flat_table_with_a_key(tmp_path: Path):

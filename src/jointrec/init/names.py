@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEY_END = re.compile(r"_?(id|key|code|name|sku|uuid|no|number|pseudo_id)$")
@@ -22,6 +23,7 @@ OUTCOME = re.compile(
     r"|response|subscribed"
 )
 TIME = re.compile(r"(^|_)(time|timestamp|date|datetime|at|on|ts|day)$|^(time|date)(_|$)")
+_NUMBERED = re.compile(r"^(.*?)_*\d+$")
 _MERE_KEYS = ("stock", "sku", "asin", "article", "upc", "ean", "isbn", "")
 """What is left of the key of an item where it says no more than that it is one."""
 
@@ -57,3 +59,17 @@ def thing_name(key: str, table: str) -> str:
     if name in _MERE_KEYS and ITEM.search(snake(key)):
         return "item"
     return name if len(name) > 1 else table
+
+
+def numbered(names: Iterable[str], fewest: int = 3) -> dict[str, list[str]]:
+    """Columns that differ by a number at their end, ``fewest`` or more of a stem: one thing often.
+
+    >>> numbered(["W0", "W1", "W2", "code", "size_1"])
+    {'W': ['W0', 'W1', 'W2']}
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        like = _NUMBERED.match(name)
+        if like:
+            found.setdefault(like[1], []).append(name)
+    return {stem: own for stem, own in found.items() if len(own) >= fewest}

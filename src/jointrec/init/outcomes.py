@@ -6,14 +6,18 @@ import polars as pl
 
 from .guesses import EventGuess
 from .look import Column
-from .names import VALUE, snake
+from .names import VALUE, numbered, snake
 
 
 def labels_of(event: EventGuess) -> list[str]:
-    """The columns that say what came of a row: yes or no, and amounts that only a yes has."""
+    """The columns that say what came of a row: yes or no, and amounts that only a yes has.
+
+    One of a numbered row of columns (``affinity_1``, ``affinity_2`` …) is not: it measures.
+    """
+    measured = {name for own in numbered(event.table.names).values() for name in own}
     flags = [
         c for c in event.table.columns
-        if c.kind == "flag" and c.name not in event.used and c.distinct == 2
+        if c.kind == "flag" and c.name not in event.used | measured and c.distinct == 2
     ]  # fmt: skip
     labels = [c.name for c in flags]
     amounts = [c for c in event.table.columns if c.kind == "number" and c.name not in event.used]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from .guesses import EntityGuess, EventGuess
-from .names import PERSON, PRICE, QUANTITY, VALUE, snake
+from .names import PERSON, PRICE, QUANTITY, VALUE, numbered, snake
 from .outcomes import funnel_of, nested, only_with
 from .spelling import commented, name, text
 
@@ -18,6 +18,12 @@ MOST_RETURNS = 0.2
 """Where a larger share of numbers is negative, they are no returns."""
 FEWEST_DAYS = 21
 """Data that span fewer days are too short to look ahead in."""
+
+
+WIDE = 10
+"""From so many numbered columns on they look like a series of time."""
+SHORT = 42
+"""Of data that span fewer days, the default split would leave less than half to train on."""
 
 
 def task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) -> list[str]:
@@ -33,8 +39,21 @@ def task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) ->
         lines += [
             "# No label was recognised. Name what you want to know, for example:",
             f'# answer = {{ kind = "Binary", label = "{entities[0].name}.COLUMN" }}',
+            *_wide_lines(entities),
         ]
     return lines
+
+
+def _wide_lines(entities: Sequence[EntityGuess]) -> list[str]:
+    """What to do with a table that keeps one number at many times side by side."""
+    return [
+        f"# {own[0]} … {own[-1]} of {entity.table.called} look like one number at {len(own)} "
+        "times. As rows of an event (thing, time, number) it can be counted, summed and forecast."
+        for entity in entities
+        for own in numbered(
+            [c.name for c in entity.table.columns if c.kind in ("number", "flag")], WIDE
+        ).values()
+    ]
 
 
 def _own_task(entity: EntityGuess, label: str) -> str:
@@ -47,7 +66,14 @@ def _own_task(entity: EntityGuess, label: str) -> str:
 
 
 def split_line(events: Sequence[EventGuess]) -> list[str]:
-    """The split, where the windows of later labels ask for other days than its default."""
+    """The split, where the data or the windows of later labels ask for other days than default."""
+    days = max((_days(event) for event in events if event.unsure is None), default=0.0)
+    if 2 < days < SHORT:
+        test, valid = max(1, int(days / 5)), max(1, int(days / 10))
+        return [
+            f"# The data span {days:.0f} days, too few to leave 14 to test on.",
+            f'split = {{ kind = "ByTime", test_days = {test}, valid_days = {valid} }}',
+        ]
     event = bought(events)
     if event is None or _days(event) < 75:
         return []
@@ -88,6 +114,9 @@ def _funnel_tasks(events: Sequence[EventGuess], *, sure: bool) -> list[str]:
         return []
     asked = max(first, key=lambda event: len(event.rows))
     lines = [f"# What follows within a day of each `{asked.name}`, in the order of a visit."]
+    if {"cart", "buy"} <= set(steps) and len(steps["cart"].rows) < len(steps["buy"].rows):
+        rare, often = steps.pop("cart").name, steps["buy"].name
+        lines.append(f"# `{rare}` is rarer than `{often}`, so it is no step on the way to it.")
     before = ""
     for stage in [stage for stage in ("cart", "buy") if stage in steps]:
         label = f'any = {text(steps[stage].name)}, of = {text(asked.name)}, within = "1d"'
