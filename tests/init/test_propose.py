@@ -277,7 +277,7 @@ def test_numbered_columns_of_an_event_are_no_outcomes(tmp_path: Path):
 def test_a_series_of_time_that_stands_side_by_side_is_told(tmp_path: Path):
     weeks = {f"W{k}": [(n * k) % 11 for n in range(30)] for k in range(12)}
     text = propose(folder_of(tmp_path, {"sales": pl.DataFrame({"code": range(30), **weeks})}))
-    assert "# W0 … W11 of sales.parquet look like one number at 12 times." in text
+    assert "# W0 … W11 of sales.csv look like one number at 12 times." in text
 
 
 def test_a_flat_table_with_a_key(tmp_path: Path):
