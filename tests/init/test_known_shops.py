@@ -14,6 +14,7 @@ from jointrec import features as f
 from jointrec.init import propose
 from jointrec.model import Compare
 from jointrec.prepare.check import check
+from jointrec.tasks import Ordinal
 
 
 def write(folder: Path, name: str, ending: str = "parquet", seed: int = 0) -> Path:
@@ -175,7 +176,29 @@ def test_the_real_order_lines(data_root: Path):
         "customer": "CustomerID",
         "item": "StockCode",
     }
-    assert {"churn", "spend", "sales", "next_item"} == set(shop.tasks)
+    sales = {"sales_7d", "sales_14d", "sales_28d"}
+    assert {"churn", "until_transaction", "spend", "next_item", *sales} == set(shop.tasks)
     assert shop.event["transaction"].returns == "Quantity"
     assert set(shop.entity["item"].features) == {"Description"}
     assert set(shop.entity["customer"].features) == {"Country"}
+
+
+def test_the_real_judgements(data_root: Path):
+    folder = data_root / "home_depot"
+    if not folder.is_dir():
+        pytest.skip("no home_depot data here")
+    shop = jr.parse(propose(folder))
+    assert set(shop.entity) == {"query", "product"}
+    assert shop.tasks == {"relevance": Ordinal("judgement.relevance")}
+
+
+def test_the_real_mailing(data_root: Path):
+    folder = data_root / "hillstrom"
+    if not folder.is_dir():
+        pytest.skip("no hillstrom data here")
+    shop = jr.parse(propose(folder))
+    assert {name: task.after for name, task in shop.tasks.items()} == {
+        "visit": None,
+        "conversion": "visit",
+        "spend": "conversion",
+    }

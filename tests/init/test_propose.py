@@ -121,7 +121,9 @@ def test_a_shop_is_understood(tmp_path: Path, write: Writer):
         "revenue": ("Amount", "impression.revenue", "carted"),
         "churn": ("Binary", "no(order, of=customer, within=14d)", None),
         "spend": ("Amount", "sum(order.value, of=customer, within=14d)", None),
-        "sales": ("Count", "sum(order.quantity, of=product, within=7d)", None),
+        "until_order": ("Survival", "until(order, of=customer, within=28d)", None),
+        "sales_7d": ("Count", "sum(order.quantity, of=product, within=7d)", None),
+        "sales_14d": ("Count", "sum(order.quantity, of=product, within=14d)", "sales_7d"),
         "next_product": ("Retrieval", "next(order.product, of=customer)", None),
     }
     plan(shop)
@@ -325,11 +327,20 @@ def test_files_that_cannot_be_read_are_told_at_once(tmp_path: Path):
 
 
 def test_the_real_shop(data_root: Path):
+    shop = jr.parse(propose(_merch(data_root)))
+    assert set(shop.entity) == {"user", "item"}
+    assert {"clicked", "carted", "bought", "revenue", "churn", "next_item"} <= set(shop.tasks)
+
+
+def _merch(data_root: Path) -> Path:
     folder = data_root / "merch"
     if not folder.is_dir():
         pytest.skip("no merch data here")
-    shop = jr.parse(propose(folder))
-    assert set(shop.entity) == {"user", "item"}
-    assert {"clicked", "carted", "bought", "revenue", "churn", "next_item"} <= set(shop.tasks)
-    checked = check(shop, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_real_shop_has_labels_in_every_part(data_root: Path):
+    folder = _merch(data_root)
+    checked = check(jr.parse(propose(folder)), folder)
     assert all(min(task.known) > 0 for grain in checked.grains for task in grain.tasks.values())

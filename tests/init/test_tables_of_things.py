@@ -10,7 +10,7 @@ import polars as pl
 
 import jointrec as jr
 from jointrec.init import propose
-from jointrec.init.derive import tells
+from jointrec.init.telling import tells
 from jointrec.plan import plan
 from jointrec.prepare.check import check
 

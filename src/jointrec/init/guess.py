@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from .guesses import EntityGuess, EventGuess, of_kind, of_orders
+from .kinds import asked_of
 from .look import Column, Seen, overlap, quoted
-from .names import ID, ITEM, OUTCOME, PERSON, TYPE, snake, thing_name
-from .outcomes import labels_of
+from .names import ID, ITEM, PERSON, PLAN, QUERY, TYPE, snake, thing_name
+from .outcomes import labels_of, outcomes_of
 from .schemas import Known, order_of, stage_of
 
 MOST_KINDS = 12
@@ -65,47 +66,41 @@ def entities_of(
         if guess.name in {other.name for other in guesses[:place]}:
             guess.name = guess.table.name
     if not rest and len(guesses) == 1:
-        guesses[0].labels = _outcomes(guesses[0])
+        guesses[0].labels = outcomes_of(guesses[0].table, guesses[0].key)
     return guesses, rest
 
 
 def _many_keys(table: Seen, own: str | None) -> bool:
-    """Whether the rows of a table are events: at times, of somebody who comes again."""
-    return any(c.kind == "time" for c in table.columns) and any(
-        is_key(column) and column.name != own and PERSON.search(snake(column.name))
-        for column in table.columns
-    )
+    """Whether the rows of a table join things that come again.
+
+    They are at times, of somebody, or plans of things; or they judge one thing for another.
+    """
+    keys = [snake(column.name) for column in table.columns if is_key(column) and column.name != own]
+    people = any(PERSON.search(name) for name in keys)
+    items = any(ITEM.search(name) for name in keys)
+    if any(column.kind == "time" for column in table.columns):
+        return people or (items and PLAN.search(snake(table.name)) is not None)
+    queries = any(QUERY.search(name) for name in keys)
+    return items and (people or queries) and any(asked_of(column) for column in table.columns)
 
 
 def is_key(column: Column) -> bool:
     """Whether a column looks like the keys of things that come again and again."""
     name = snake(column.name)
-    named = ID.search(name) or name in ("user", "item", "customer", "product", "visitor", "query")
+    things = ("user", "item", "customer", "product", "visitor")
+    named = ID.search(name) or QUERY.search(name) or name in things
     return bool(
         named
         and column.kind in ("text", "number")
         and not column.unique
         and column.distinct > 1
-        and (PERSON.search(name) or ITEM.search(name))
+        and (PERSON.search(name) or ITEM.search(name) or QUERY.search(name))
     )
 
 
 def own_key(table: Seen) -> str | None:
     """The column that tells the rows of a table apart, if one looks like it."""
     return next((c.name for c in table.columns if c.unique and ID.search(snake(c.name))), None)
-
-
-def _outcomes(entity: EntityGuess) -> list[str]:
-    """Of a single table the columns that one may want to predict: outcomes, else the last flag.
-
-    Without a flag it is the last column, where it holds a few classes: there most tables of one
-    thing a row keep what is to be learned.
-    """
-    columns = entity.table.columns
-    flags = [c.name for c in columns if c.kind == "flag" and c.distinct == 2]
-    classes = [c.name for c in columns if c.kind == "text" and 2 <= c.distinct <= MOST_KINDS]
-    found = [name for name in (*flags, *classes) if OUTCOME.search(snake(name))]
-    return found or flags[-1:] or [name for name in classes if name == columns[-1].name]
 
 
 def referrers(column: Column, table: Seen, tables: Sequence[Seen]) -> list[tuple[Seen, Column]]:
@@ -172,7 +167,7 @@ def events_of(
             if name in taken:
                 name = f"{name}_row"
             guess = EventGuess(name, table, ordered, time, key, None, why, roles=roles)
-            guess.labels = labels_of(guess)
+            guess.labels = labels_of(table, guess.used, list(ordered.values()))
             events.append(guess)
         else:
             taken = {event.name for event in events} | {guess.name for guess in entities}
@@ -224,8 +219,9 @@ def _kinds(
 
 
 def _acts(entity: str, column: str, table: Seen) -> tuple[int, int]:
-    """People first: they act. Then in the order of the table's columns."""
-    return (0 if PERSON.search(entity) else 1, table.names.index(column))
+    """People first: they act. Then what they ask, and then in the order of the table's columns."""
+    acts = 0 if PERSON.search(entity) else 1 if QUERY.search(entity) else 2
+    return (acts, table.names.index(column))
 
 
 def _first_time(table: Seen) -> str | None:

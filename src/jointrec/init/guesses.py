@@ -37,6 +37,7 @@ class EventGuess:
     :ivar kind: The column and the value that tell the rows of this kind, where there are several.
     :ivar unsure: Why the event had better be looked at before it is used; None where it is sure.
     :ivar about: Columns that tell of an entity rather than of the event.
+    :ivar ahead: How long before their time rows are known, as the file spells it; None: not before.
     """
 
     name: str
@@ -50,6 +51,7 @@ class EventGuess:
     unsure: str | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     about: list[str] = field(default_factory=list)
+    ahead: str | None = None
 
     @property
     def used(self) -> set[str]:

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from jointrec.errors import JointRecError, SourceError, together
+from jointrec.labels import DAY
 from jointrec.sources import Cell, files, head, in_iso, in_one_snapshot, is_database, read, tables
 
 from .names import TIME, singular, snake
@@ -55,7 +56,8 @@ class Seen:
     :param source: What names it in the project.
     :param name: The name without its ending, in the singular.
     :param sample: The rows that were looked at, as they are stored.
-    :param spans: How many days lie between the first and the last value of each column of times.
+    :param spans: Between which moments (µs UTC) each column of times lies; the columns of which
+        that can be told.
     """
 
     source: str
@@ -63,7 +65,12 @@ class Seen:
     rows: int
     columns: tuple[Column, ...]
     sample: pl.DataFrame
-    spans: Mapping[str, float]
+    spans: Mapping[str, tuple[int, int]]
+
+    def days(self, column: str | None) -> float:
+        """How many days lie between the first and the last value of a column of times."""
+        first, last = self.spans.get(column or "", (0, 0))
+        return (last - first) / DAY
 
     @property
     def called(self) -> str:
@@ -225,9 +232,10 @@ def _seen(
         for column in columns
     ]
     spans = {
-        column.name: _days(whole[f"@first {column.name}"], whole[f"@last {column.name}"])
+        column.name: span
         for column in columns
         if column.kind == "time"
+        and (span := _span(whole[f"@first {column.name}"], whole[f"@last {column.name}"]))
     }
     return Seen(source, name, rows, tuple(columns), sample, spans)
 
@@ -254,8 +262,8 @@ def _vague(times: pl.Series) -> bool:
     return isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is None
 
 
-def _days(first: pl.Series, last: pl.Series) -> float:
-    """How many days lie between two times, whatever they are stored as."""
+def _span(first: pl.Series, last: pl.Series) -> tuple[int, int] | None:
+    """Two times in µs UTC, whatever they are stored as; None where there is none."""
     both = pl.concat([first, last])
     if both.dtype == pl.String:
         numbers = both.cast(pl.Float64, strict=False)
@@ -268,7 +276,7 @@ def _days(first: pl.Series, last: pl.Series) -> float:
         unit = next((u for u in (1, 10**3, 10**6, 10**9) if (numbers[1] or 0) < 4.2e9 * u), 1)
         micro = numbers / unit * 1e6
     low, high = micro.to_list()
-    return 0.0 if low is None or high is None else (high - low) / 86_400e6
+    return None if low is None or high is None else (int(low), int(high))
 
 
 def _column(values: pl.Series) -> Column:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_KEY_END = re.compile(r"_?(id|key|code|name|sku|uuid|no|number|pseudo_id)$")
+_KEY_END = re.compile(r"_?(u?id|key|code|name|sku|uuid|no|number|pseudo_id)$")
 ID = re.compile(r"(^|_)(id|key|code|sku|uuid|guid|no|number)$|(?<!pa)(?<!val)id$")
 PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person|shopper|account")
 ITEM = re.compile(
@@ -16,12 +16,34 @@ TOGETHER = re.compile(r"session|request|(^|_)list(_|$)|impression_list|search_id
 ORDER = re.compile(r"invoice|order|transaction|basket|receipt|bill")
 TYPE = re.compile(r"(^|_)(type|event|action|behavio[u]?r|kind)(_|$)|event_name")
 VALUE = re.compile(r"revenue|amount|value|total|spend|gmv|sales")
+PLAN = re.compile(
+    r"promo|campaign|holiday|calendar|closure|offer|discount|out_of_stock|stock_?out|schedule|plan"
+)
+"""What is planned: its rows may be known before their time."""
+QUERY = re.compile(r"(^|_)(query|search_term|search_phrase|keywords?)(_id|_key)?$")
 QUANTITY = re.compile(r"quantity|qty|units|count")
 PRICE = re.compile(r"(^|_)price(_|$)|(^|_)(unit_)?(price|cost)$")
 OUTCOME = re.compile(
     r"label|target|outcome|churn|left|loyal|clicked|bought|purchased|converted|returned|default"
-    r"|response|subscribed"
+    r"|response|subscribed|conversion"
 )
+GRADE = re.compile(
+    r"(^|_)(grade|rating|stars?|score|relevance|relevancy|satisfaction|nps|fit|overall)(_|$)"
+)
+"""What is judged in grades."""
+REASON = re.compile(r"(^|_)(reason|result|verdict|decision|resolution)$")
+"""What became of something, in words."""
+SEVERAL = re.compile(
+    r"(^|_)(reasons|tags|topics|labels|issues|defects|problems|complaints|symptoms)$"
+)
+"""What became of something, several words at once."""
+TOOK = re.compile(
+    r"(^|_)(duration|delay|dwell|lead_time|delivery_time)(_|$)|(^|_)(days|hours|minutes)_(to|until)_"
+    r"|(delivery|shipping|lead|response|waiting)_(days|hours|minutes|seconds|time)$"
+)
+"""How long something took."""
+PAST = re.compile(r"(^|_)(since|ago|last|prior|previous|average|avg|mean)(_|$)")
+"""What was known before."""
 TIME = re.compile(r"(^|_)(time|timestamp|date|datetime|at|on|ts|day)$|^(time|date)(_|$)")
 _NUMBERED = re.compile(r"^(.*?)_*\d+$")
 _MERE_KEYS = ("stock", "sku", "asin", "article", "upc", "ean", "isbn", "")

@@ -1,29 +1,78 @@
-"""Which columns of an event say what came of its rows, and how they follow from each other."""
+"""Which columns of a table say what came of its rows, and how they follow from each other."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
-from .guesses import EventGuess
-from .look import Column
-from .names import VALUE, numbered, snake
+from .kinds import asked_of
+from .look import Column, Seen
+from .names import OUTCOME, VALUE, numbered, snake
+from .telling import TELLS, tells
+
+NESTED = 0.97
+"""Two labels are a funnel where this share of the rarer one's yes is a yes of the other too."""
+MOST_CLASSES = 12
+"""A column with more words than this is no class to learn, if nothing else says that it is."""
+FEWEST_YES = 30
+"""Of fewer rows with yes it is not judged what else they have in common."""
 
 
-def labels_of(event: EventGuess) -> list[str]:
-    """The columns that say what came of a row: yes or no, and amounts that only a yes has.
+def labels_of(table: Seen, used: Collection[str], keys: Collection[str]) -> list[str]:
+    """The columns of events that say what came of a row.
 
-    One of a numbered row of columns (``affinity_1``, ``affinity_2`` …) is not: it measures.
+    Yes or no, amounts that only a yes has, and what :func:`asked_of` knows by its name: grades,
+    reasons, how long it took. What is known once one of the things is known tells of that thing,
+    and one of a numbered row of columns (``affinity_1``, ``affinity_2`` …) measures.
+
+    :param used: Columns that already mean something.
+    :param keys: Those with the keys of the things that a row names.
     """
-    measured = {name for own in numbered(event.table.names).values() for name in own}
-    flags = [
-        c for c in event.table.columns
-        if c.kind == "flag" and c.name not in event.used | measured and c.distinct == 2
-    ]  # fmt: skip
+    measured = {name for own in numbered(table.names).values() for name in own}
+    columns = [column for column in table.columns if column.name not in measured.union(used)]
+    flags = [c for c in columns if c.kind == "flag" and c.distinct == 2]
     labels = [c.name for c in flags]
-    amounts = [c for c in event.table.columns if c.kind == "number" and c.name not in event.used]
     if flags:
-        labels += [c.name for c in amounts if VALUE.search(snake(c.name)) and _mostly_nothing(c)]
-    return labels
+        labels += [
+            c.name
+            for c in columns
+            if c.kind == "number" and VALUE.search(snake(c.name)) and _mostly_nothing(c)
+        ]
+    return labels + [
+        c.name
+        for c in columns
+        if c.name not in labels
+        and asked_of(c) is not None
+        and all(tells(table.sample, key, c.name) < TELLS for key in keys)
+    ]
+
+
+def outcomes_of(table: Seen, key: str | None) -> list[str]:
+    """Of a single table the columns that one may want to predict.
+
+    Those called outcomes; else grades and the like, and the last flag; else the last column, where
+    it holds a few classes: there most tables of one thing a row keep what is to be learned. With a
+    flag goes what it comes after, and amounts that only its yes has.
+    """
+    asked = {c.name: asked_of(c) for c in table.columns if c.name != key and not c.unique}
+    named = [name for name, kind in asked.items() if kind and OUTCOME.search(snake(name))]
+    flags = [name for name, kind in asked.items() if kind and kind.kind == "Binary"]
+    judged = [name for name, kind in asked.items() if kind and kind.kind in ("Ordinal", "Multi")]
+    last = table.columns[-1]
+    classes = last.kind == "text" and 2 <= last.distinct <= MOST_CLASSES and last.name != key
+    chosen = named or [*flags[-1:], *judged] or [last.name] * classes
+    yes = [name for name in chosen if name in flags and _yes(table, name) >= FEWEST_YES]
+    before = [
+        name for name in flags if name not in chosen and any(_leads_to(table, name, y) for y in yes)
+    ]
+    amounts = [
+        c.name
+        for c in table.columns
+        if c.kind == "number" and c.name not in chosen and VALUE.search(snake(c.name))
+        and _mostly_nothing(c) and any(only_with(table, c.name, name) for name in yes)
+    ]  # fmt: skip
+    return [*before, *chosen, *amounts]
 
 
 def _mostly_nothing(column: Column) -> bool:
@@ -31,15 +80,15 @@ def _mostly_nothing(column: Column) -> bool:
     return column.missing > 0.5 or (isinstance(share, float) and share < 0.5)
 
 
-def funnel_of(event: EventGuess) -> list[str]:
+def funnel_of(table: Seen, labels: Collection[str]) -> list[str]:
     """The yes-or-no labels, the most frequent first: the order in which a funnel goes."""
-    flags = [name for name in event.labels if event.table.column(name).kind == "flag"]
-    return sorted(flags, key=lambda name: -int(_truth(event.table.column(name)).sum()))
+    flags = [name for name in labels if table.column(name).kind == "flag"]
+    return sorted(flags, key=lambda name: -_yes(table, name))
 
 
-def nested(event: EventGuess, inner: str, outer: str) -> float:
+def nested(table: Seen, inner: str, outer: str) -> float:
     """The share of rows with ``inner`` that have ``outer`` too; 0 where it cannot be told."""
-    first, second = event.table.column(inner), event.table.column(outer)
+    first, second = table.column(inner), table.column(outer)
     if first.missing or second.missing:
         return 0.0
     yes = _truth(first)
@@ -47,12 +96,24 @@ def nested(event: EventGuess, inner: str, outer: str) -> float:
     return float(both) / max(int(yes.sum()), 1)
 
 
-def only_with(event: EventGuess, amount: str, flag: str) -> bool:
-    """Whether an amount is above 0 only where a label is yes."""
-    column, yes = event.table.column(amount), event.table.column(flag)
+def only_with(table: Seen, amount: str, flag: str) -> bool:
+    """Whether an amount is hardly ever anything but where a label is yes."""
+    column, yes = table.column(amount), table.column(flag)
     if column.missing or yes.missing:
         return False
-    return bool((column.values.filter(~_truth(yes)) == 0).mean() or 0.0)
+    share = _truth(yes).filter(column.values != 0).mean()
+    return isinstance(share, float) and share >= NESTED
+
+
+def _leads_to(table: Seen, step: str, outcome: str) -> bool:
+    """Whether an outcome hardly ever comes without a step that most rows do not take."""
+    rows = _yes(table, step)
+    seldom = _yes(table, outcome) < rows <= 0.5 * len(table.sample)
+    return seldom and nested(table, outcome, step) >= NESTED
+
+
+def _yes(table: Seen, flag: str) -> int:
+    return int(_truth(table.column(flag)).sum())
 
 
 def _truth(column: Column) -> pl.Series:

@@ -8,16 +8,22 @@ from collections.abc import Sequence
 import polars as pl
 
 from .guesses import EntityGuess, EventGuess
+from .kinds import Asked, asked_of
+from .look import Column
 from .names import PERSON, PRICE, QUANTITY, VALUE, numbered, snake
-from .outcomes import funnel_of, nested, only_with
+from .outcomes import NESTED, funnel_of, nested, only_with
 from .spelling import commented, name, text
 
-NESTED = 0.97
-"""Two labels are a funnel where this share of the rarer one's yes is a yes of the other too."""
 MOST_RETURNS = 0.2
 """Where a larger share of numbers is negative, they are no returns."""
 FEWEST_DAYS = 21
 """Data that span fewer days are too short to look ahead in."""
+WINDOWS = ((150, "30d"), (75, "14d"), (0, "7d"))
+"""How far labels look ahead, by how many days the data span at least."""
+FOLLOWED = ((300, "90d"), (150, "60d"), (75, "28d"))
+"""How long a thing is followed until something happens; in shorter data too few are."""
+HORIZONS = ((150, ("7d", "14d", "28d")), (75, ("7d", "14d")), (0, ("7d",)))
+"""For how long sales are forecast."""
 
 
 WIDE = 10
@@ -28,13 +34,13 @@ SHORT = 42
 
 def task_lines(entities: Sequence[EntityGuess], events: Sequence[EventGuess]) -> list[str]:
     """The lines of the table ``tasks``."""
-    lines = ["[tasks]"]
-    lines += [_own_task(entity, label) for entity in entities for label in entity.labels]
-    for event in events:
-        lines += _column_tasks(event)
+    lines, taken = ["[tasks]"], set[str]()
+    guesses: list[EntityGuess | EventGuess] = [*entities, *events]
+    for guess in guesses:
+        lines += _column_tasks(guess, taken)
     by_column = len(lines) > 1
     lines += _funnel_tasks(events, sure=not by_column)
-    lines += _later_tasks(events)
+    lines += _later_tasks(events, taken)
     if not any(line and not line.startswith(("#", "[")) for line in lines):
         lines += [
             "# No label was recognised. Name what you want to know, for example:",
@@ -56,17 +62,17 @@ def _wide_lines(entities: Sequence[EntityGuess]) -> list[str]:
     ]
 
 
-def _own_task(entity: EntityGuess, label: str) -> str:
-    """The line of a task about a column of a thing's own."""
-    column = entity.table.column(label)
-    flag = column.kind == "flag"
-    kind, why = ("Binary", "yes or no") if flag else ("Choice", f"one of {column.distinct} classes")
-    asked = text(f"{entity.name}.{label}")
-    return f'{name(label)} = {{ kind = "{kind}", label = {asked} }}  # {why}'
-
-
 def split_line(events: Sequence[EventGuess]) -> list[str]:
-    """The split, where the data or the windows of later labels ask for other days than default."""
+    """The split, where the data or the windows of later labels ask for other days than default.
+
+    Queries that were judged are not those that will be asked, so they are split by query.
+    """
+    if events and not any(event.time for event in events):
+        asks = next(iter(events[0].entities))
+        return [
+            f"# No row has a time, so each {asks} is in one part: those that test are new.",
+            'split = { kind = "ByEntity" }',
+        ]
     days = max((_days(event) for event in events if event.unsure is None), default=0.0)
     if 2 < days < SHORT:
         test, valid = max(1, int(days / 5)), max(1, int(days / 10))
@@ -84,30 +90,41 @@ def split_line(events: Sequence[EventGuess]) -> list[str]:
     ]
 
 
-def _column_tasks(event: EventGuess) -> list[str]:
+def _column_tasks(guess: EntityGuess | EventGuess, taken: set[str]) -> list[str]:
+    """The tasks that columns answer: the steps of a funnel first, in their order.
+
+    :param taken: The names of tasks; takes those of these.
+    """
+    table, funnel = guess.table, funnel_of(guess.table, guess.labels)
+    named = {label: f"{guess.name}_{label}" if label in taken else label for label in guess.labels}
+    taken |= set(named.values())
     lines: list[str] = []
-    before: str | None = None
-    for label in funnel_of(event):
-        line = f'{name(label)} = {{ kind = "Binary", label = {text(f"{event.name}.{label}")}'
-        if before is not None and nested(event, label, before) >= NESTED:
-            line += f", after = {text(before)} }}  # hardly ever yes without {before}"
-        else:
-            line += " }  # yes or no"
-        lines.append(line)
-        before = label
-    for label in event.labels:
-        if label not in funnel_of(event):
-            line = f'{name(label)} = {{ kind = "Amount", label = {text(f"{event.name}.{label}")}'
-            after = (
-                f", after = {text(before)}" if before and only_with(event, label, before) else ""
-            )
-            lines.append(f"{line}{after} }}  # an amount, mostly nothing")
+    before = ""
+    for label in [*funnel, *(label for label in guess.labels if label not in funnel)]:
+        asked = asked_of(table.column(label)) or _by_values(table.column(label))
+        line = f'{name(named[label])} = {{ kind = "{asked.kind}", '
+        line += f"label = {text(f'{guess.name}.{label}')}{asked.settings}"
+        why = asked.why
+        if before and label in funnel and nested(table, label, before) >= NESTED:
+            line += f", after = {text(named[before])}"
+            why = f"hardly ever yes without {before}"
+        elif before and asked.kind == "Amount" and only_with(table, label, before):
+            line += f", after = {text(named[before])}"
+        lines.append(f"{line} }}  # {why}")
+        before = label if label in funnel else before
     return lines
+
+
+def _by_values(column: Column) -> Asked:
+    """What a column is asked whose name says nothing."""
+    if column.kind == "text":
+        return Asked("Choice", f"one of {column.distinct} classes")
+    return Asked("Amount", "an amount, mostly nothing")
 
 
 def _funnel_tasks(events: Sequence[EventGuess], *, sure: bool) -> list[str]:
     """What becomes of the first event of a visit that is about something: cart, then purchase."""
-    usable = [e for e in events if e.unsure is None and e.time and len(e.entities) > 1]
+    usable = [e for e in events if _happens(e) and len(e.entities) > 1]
     first = [e for e in usable if e.stage in ("shown", "click", "view") and e.kind]
     steps = {e.stage: e for e in reversed(usable) if e.stage in ("cart", "buy")}
     if not first or not steps:
@@ -127,11 +144,16 @@ def _funnel_tasks(events: Sequence[EventGuess], *, sure: bool) -> list[str]:
 
 def bought(events: Sequence[EventGuess]) -> EventGuess | None:
     """The event that is a purchase, if one looks like it; of several the one that says the most."""
-    found = [e for e in events if e.stage == "buy" and e.time and e.unsure is None]
+    found = [event for event in events if event.stage == "buy" and _happens(event)]
     return max(found, key=lambda event: len(event.entities)) if found else None
 
 
-def _later_tasks(events: Sequence[EventGuess]) -> list[str]:
+def _happens(event: EventGuess) -> bool:
+    """Whether an event is on the timeline, and may be asked about."""
+    return event.unsure is None and event.time is not None and event.ahead is None
+
+
+def _later_tasks(events: Sequence[EventGuess], taken: set[str]) -> list[str]:
     event = bought(events)
     if event is None:
         return ["# No event looks like a purchase, so nothing is asked about what happens later."]
@@ -139,36 +161,44 @@ def _later_tasks(events: Sequence[EventGuess]) -> list[str]:
     window, who, what = _window(days), next(iter(event.entities)), list(event.entities)[-1]
     spent, pieces = amount_of(event)
     own = event.name
+
+    def later(task: str, kind: str, label: str, why: str = "") -> str:
+        if task in taken:
+            task = f"{own}_{task}"
+        return f'{name(task)} = {{ kind = "{kind}", label = {{ {label} }} }}{why}'
+
     lines = [f"# `{own}` looks like a purchase. The data span {days:.0f} days, so windows are "
              f"{window}."]  # fmt: skip
     if PERSON.search(who) or who != what:
-        lines.append(_later("churn", "Binary", f'no = "{own}", of = "{who}", within = "{window}"'))
+        lines.append(later("churn", "Binary", f'no = "{own}", of = "{who}", within = "{window}"'))
+        followed = next((long for least, long in FOLLOWED if days >= least), None)
+        if followed:
+            until = f'until = "{own}", of = "{who}", within = "{followed}"'
+            why = f"  # how many days until the next `{own}`, where churn asks of {window} alone"
+            lines.append(later(f"until_{own}", "Survival", until, why))
         if spent:
             summed = f"sum = {text(spent)}"
-            lines.append(_later("spend", "Amount", f'{summed}, of = "{who}", within = "{window}"'))
-    if who != what:
+            lines.append(later("spend", "Amount", f'{summed}, of = "{who}", within = "{window}"'))
+    if not PERSON.search(who) or who != what:
         summed = f"sum = {text(pieces)}" if pieces else f'count = "{own}"'
+        ahead = next(horizons for least, horizons in HORIZONS if days >= least)
+        several = f"[{', '.join(map(text, ahead))}]" if len(ahead) > 1 else text(ahead[0])
+        why = "  # a forecast for each, none below a shorter one" if len(ahead) > 1 else ""
+        lines.append(later("sales", "Count", f'{summed}, of = "{what}", within = {several}', why))
+    if who != what:
         following = f'next = "{own}.{what}", of = "{who}"'
-        lines += [
-            _later("sales", "Count", f'{summed}, of = "{what}", within = "7d"'),
-            _later(f"next_{what}", "Retrieval", following),
-        ]
+        lines.append(later(f"next_{what}", "Retrieval", following))
     if days < FEWEST_DAYS:
         return ["# The data span too few days to look ahead.", *commented(lines)]
     return lines
 
 
-def _later(task: str, kind: str, label: str) -> str:
-    """The line of a task whose label looks forward."""
-    return f'{task} = {{ kind = "{kind}", label = {{ {label} }} }}'
-
-
 def _window(days: float) -> str:
-    return "30d" if days >= 150 else "14d" if days >= 75 else "7d"
+    return next(window for least, window in WINDOWS if days >= least)
 
 
 def _days(event: EventGuess) -> float:
-    return event.table.spans.get(event.time or "", 0.0)
+    return event.table.days(event.time)
 
 
 def amount_of(event: EventGuess) -> tuple[str | None, str | None]:

@@ -8,15 +8,17 @@ from pathlib import Path
 from jointrec.errors import SourceError
 from jointrec.sources import is_database
 
-from .derive import derived, tells
+from .derive import derived
 from .guess import entities_of, events_of
 from .guesses import EntityGuess, EventGuess
 from .look import Column, Seen, look
 from .names import TOGETHER, snake
+from .plans import mark_plans
 from .readings import feature_of
 from .schemas import recognise
 from .spelling import commented, name, text
 from .tasks import returns_of, split_line, task_lines
+from .telling import tells
 
 
 def propose(place: Path | str) -> str:
@@ -39,6 +41,8 @@ def propose(place: Path | str) -> str:
         )
     for event in events:
         event.about = _about(event, entities)
+        event.labels = [label for label in event.labels if label not in event.about]
+    mark_plans(events)
     keys = {entity.name: entity.key for entity in entities}
     lines = [
         "# Written by `jointrec init`. Every choice says why; change what is wrong.",
@@ -73,7 +77,7 @@ def _zone_lines(tables: Sequence[Seen]) -> list[str]:
 
 
 def _entity_lines(entity: EntityGuess) -> list[str]:
-    holds = "holds things, one a row" if entity.time is None else "names things"
+    holds = "holds things, one a row" if entity.columns is None else "names things"
     lines = [
         f"# {entity.table.called} {holds}: {entity.why}.",
         f"[entity.{name(entity.name)}]",
@@ -85,7 +89,8 @@ def _entity_lines(entity: EntityGuess) -> list[str]:
         lines.append(f"time = {text(entity.time)}")
     if entity.labels:
         lines.append(f"# What is to be learned ({', '.join(entity.labels)}) is no feature.")
-    used = {entity.key, *entity.labels}
+    words = {entity.key} & set(entity.columns or ())
+    used = {entity.key, *entity.labels} - words
     columns = [
         column
         for column in entity.table.columns
@@ -110,6 +115,11 @@ def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]
         lines.append("# No column holds a time, so these events are on no timeline.")
     if event.kind:
         lines.append(f"where = {{ {name(event.kind[0])} = {text(event.kind[1])} }}")
+    if event.ahead:
+        lines.append(
+            f'ahead = "{event.ahead}"  # its times go on after all that happened: a plan, known so '
+            "long before it comes; say less if it is not"
+        )
     if event.key:
         lines.append(f"key = {text(event.key)}")
     returns = returns_of(event)
@@ -123,10 +133,11 @@ def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]
         lines.append(
             f"# What came of a row ({', '.join(event.labels)}) is learned, never read as a feature."
         )
-        lines.append('# matures = "1d"  # how long after its time those columns are settled')
+        if event.time:
+            lines.append('# matures = "1d"  # how long after its time those columns are settled')
     used = event.used | {together}
     columns = [column for column in event.table.columns if column.name not in used]
-    if event.kind:
+    if event.kind or event.ahead:
         readable = [c.name for c in columns if feature_of(c, event.table.rows)[0] is not None]
         if readable:
             lines.append(f"# These rows are counted. They also hold: {', '.join(readable)}.")
