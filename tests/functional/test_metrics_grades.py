@@ -80,6 +80,17 @@ def test_by_eye():
     assert math.isnan(metrics.ndcg_within(np.array([2.0, 0.0]), np.array([0.2, 0.1])))
 
 
+@pytest.mark.parametrize(("levels", "best", "middle"), [(3, 3, 1), (5, 15, 3), (13, 15, 3)])
+def test_no_number_of_levels_makes_the_best_one_all_that_counts(levels, best, middle):
+    """The gains of three rows in the worst order, worked out from the discounts by hand."""
+    labels = np.array([0.0, levels // 2, levels - 1])
+    said = np.eye(levels)[[levels - 1, levels // 2, 0]]
+    discount = 1 / np.log2([2, 3, 4])
+    expected = [middle, best] @ discount[1:] / ([best, middle] @ discount[:2])
+    found = metrics.ndcg_within(labels, said, groups=np.array([1, 1, 1]))
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
 def test_the_right_chances_have_the_least_ranked_probability():
     right = np.array([0.2, 0.3, 0.5])
     labels = np.repeat([0.0, 1.0, 2.0], [2, 3, 5])

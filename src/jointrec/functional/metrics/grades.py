@@ -11,6 +11,9 @@ from jointrec.errors import DataError
 from .amount import mae, spearman
 from .rows import NAN, Codes, Column, Floats, Rows, Table, classes, first_of_ties, known
 
+STEEPEST = 4
+"""The gain of the best grade is 2 to this power less 1, however many levels there are."""
+
 
 def kappa(
     labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
@@ -108,13 +111,18 @@ def ndcg_within(
 ) -> float:
     r"""Do the best stand first inside each group (query, list): NDCG of graded gains.
 
-    .. math:: \mathrm{DCG} = \sum_{r \le k} \frac{2^{y_r} - 1}{\log_2(1 + r)}
+    .. math:: \mathrm{DCG} = \sum_{r \le k} \frac{2^{s y_r} - 1}{\log_2(1 + r)}
 
-    as a share of the DCG of the best order, averaged over groups; Järvelin and Kekäläinen (2002),
-    Burges et al. (2005). Rows with equal answers share their places (the mean over all orders of
-    them). Groups whose rows all have the same label say nothing of order and do not count, however
-    many they are. From 0 to 1. A group counts by the mean weight of its rows, not by their number.
-    Nan where no group is left or no groups are given.
+    with :math:`s = \min(1, 4 / (K - 1))` of K levels, as a share of the DCG of the best order,
+    averaged over groups; Järvelin and Kekäläinen (2002), Burges et al. (2005). Rows with equal
+    answers share their places (the mean over all orders of them). Groups whose rows all have the
+    same label say nothing of order and do not count, however many they are. From 0 to 1. A group
+    counts by the mean weight of its rows, not by their number. Nan where no group is left or no
+    groups are given.
+
+    The gain is meant for the five grades of web search, of which the best gains 15. Of thirteen it
+    would gain 4095, and the next one half of that, so nothing below would count: more than five
+    levels share the same room, whatever their number.
 
     :param labels: 0 or more: the place of a level, or 1 for yes; nan unknown.
     :param answers: A number for each row, or a chance for each level.
@@ -130,7 +138,8 @@ def ndcg_within(
     if rows.labels.min() < 0:
         raise DataError("ndcg_within: labels must be grades of 0 or more, or nan (unknown).")
     member = np.unique(rows.groups, return_inverse=True)[1]
-    gains = np.exp2(rows.labels) - 1
+    levels = rows.answers.shape[1] if rows.answers.ndim == 2 else 0
+    gains = np.exp2(rows.labels * min(1.0, STEEPEST / max(levels - 1, 1))) - 1
     said = _dcg(member, _expected(rows).answers, gains, k)
     best = _dcg(member, gains, gains, k)
     size = np.bincount(member)
