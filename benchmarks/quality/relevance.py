@@ -24,7 +24,8 @@ import numpy as np
 import jointrec as jr
 from jointrec.durable import write_file
 from jointrec.evaluation.baselines import BM25, LightGBM, Question, TfidfLightGBM
-from jointrec.evaluation.evaluate import network_answers, question_of
+from jointrec.evaluation.evaluate import question_of
+from jointrec.evaluation.said import said_of
 from jointrec.functional.intervals import Drawn, drawn
 from jointrec.functional.metrics import ndcg_within, rmse, spearman
 from jointrec.plan import plan
@@ -94,7 +95,7 @@ def measured(
     if valid:
         question = replace(question, test=question.valid)
     network = train(project, plan(project), prepared).networks[TASK]
-    answers = {JOINT: lambda: network_answers(network, prepared, asked, TASK, question)}
+    answers = {JOINT: lambda: said_of(network, question).answers}
     for name, baseline in BASELINES.items():
         if baseline.applies(question):
             answers[name] = partial(baseline.answer, question, seed=seed)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointrec.evaluation import Baseline, Ways, evaluate
-from jointrec.evaluation.evaluate import as_measured, network_answers, question_of, task_report
+from jointrec.evaluation.evaluate import question_of, task_report
+from jointrec.evaluation.said import as_measured, said_of
 from jointrec.functional.intervals import bootstrap
 from jointrec.splits import TEST, TRAIN, VALID
 
@@ -48,12 +49,10 @@ def measured(world, *, alone=None, baselines=(), oracles=None, rounds=ROUNDS):
 
 def joint_answers(world):
     """For each task what the network answers, as a baseline would."""
-    _, _, prepared, networks = world
+    networks = world[3]
 
     def answer(question):
-        return network_answers(
-            networks[question.task], prepared, question.asked, question.task, question
-        )
+        return said_of(networks[question.task], question).answers
 
     return dict.fromkeys(world[0].tasks, answer)
 
@@ -147,7 +146,7 @@ def test_intervals_draw_clusters(world):
     report = measured(world)["click"]
     asked = prepared.asked["impression"]
     question = question_of(project, prepared, asked, "click")
-    answers = network_answers(networks["click"], prepared, asked, "click", question)
+    answers = said_of(networks["click"], question).answers
     users = asked.clusters[question.test]
     for name, metric in project.tasks["click"].metrics.items():
         labels = question.labels[question.test]
@@ -161,7 +160,7 @@ def test_copies_of_rows_make_nothing_surer(world):
     project, _, prepared, networks = world
     asked = prepared.asked["impression"]
     once = question_of(project, prepared, asked, "click")
-    answers = network_answers(networks["click"], prepared, asked, "click", once)
+    answers = said_of(networks["click"], once).answers
     tripled = replace(once, test=np.repeat(once.test, 3))
     found = [
         task_report(project, question, {"joint": given}, rounds=ROUNDS).systems["joint"]["auc"]

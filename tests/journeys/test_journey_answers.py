@@ -10,7 +10,8 @@ import pytest
 from journey_shop import SHOP, TEST_FROM
 
 from jointrec.errors import DataError, JointRecError
-from jointrec.evaluation.evaluate import network_answers, question_of
+from jointrec.evaluation.evaluate import question_of
+from jointrec.evaluation.said import said_of
 from jointrec.prepare import asked_again
 
 
@@ -117,9 +118,7 @@ def asked_as_in_evaluation(model, task):
     """The rows of a task's test, and what the network said to them when it was measured."""
     asked = asked_again(model.reader, model.plan.grain_of(task))
     question = question_of(model.project, model.prepared, asked, task)
-    return asked, question.test, network_answers(
-        model.networks[task], model.prepared, asked, task, question
-    )  # fmt: skip
+    return asked, question.test, said_of(model.networks[task], question).answers
 
 
 @pytest.mark.parametrize("task", ["click", "cart", "revenue"])

@@ -76,7 +76,8 @@ def test_lists_are_ordered_and_chances_stay_right(model, name) -> None:
 
 def test_a_list_is_what_one_sees_at_one_moment(model) -> None:
     """NDCG is within the lists of six, not within the users who saw several of them."""
-    from jointrec.evaluation.evaluate import network_answers, question_of
+    from jointrec.evaluation.evaluate import question_of
+    from jointrec.evaluation.said import said_of
     from jointrec.functional.metrics import ndcg_within
     from jointrec.prepare import asked_again, prepared_of
 
@@ -86,7 +87,7 @@ def test_a_list_is_what_one_sees_at_one_moment(model) -> None:
     question = question_of(model.project, prepared, asked, "click")
     rows = question.test
     lists = asked.times[rows] // (DAY // 8)
-    said = network_answers(model.networks["click"], prepared, asked, "click", question)
+    said = said_of(model.networks["click"], question).answers
     found = model.report.tasks["click"].systems["joint"]["ndcg@10"].value
     assert found == pytest.approx(ndcg_within(question.labels[rows], said, groups=lists))
 

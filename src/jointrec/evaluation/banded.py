@@ -5,34 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float64
 
 from jointrec.functional.intervals import drawn
-from jointrec.network import JointNetwork, answers_of
 
 from .baselines import Question
 from .report import TaskReport
 
 
 def with_band_metrics(
-    report: TaskReport, question: Question, way: str, network: JointNetwork, *, rounds: int
+    report: TaskReport,
+    question: Question,
+    way: str,
+    banded: Float64[np.ndarray, "rows ends"] | None,
+    *,
+    rounds: int,
 ) -> TaskReport:
     """The report of a task, with what its bands come to: how often they hold, and the pinball loss.
 
     A task that tells no bands is left as it is.
 
-    :param way: The way of answering that the network is.
+    :param way: The way of answering.
+    :param banded: What it says of the test rows, the mean first; None where it tells no bands.
     """
     metrics = question.project.tasks[question.task].band_metrics
-    if not metrics or not len(question.test):
+    if banded is None:
         return report
-    pieces = answers_of(
-        network, question.prepared, question.asked, (question.task,), question.test, told=True
-    )
-    told = np.concatenate([piece[question.task] for piece in pieces])
     found = drawn(
         {name: metric.measure for name, metric in metrics.items()},
         question.labels[question.test],
-        told[:, 1:],
+        banded[:, 1:],
         question.asked.clusters[question.test],
         rounds=rounds,
         seed=question.project.budget.seed,

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
 
 from jointrec.functional.intervals import Drawn, Interval, drawn
-from jointrec.functional.metrics import gauc_groups, pessimistic_rank
+from jointrec.functional.metrics import gauc_groups
 from jointrec.functional.reliability import Reliability, reliability
-from jointrec.network import JointNetwork, answers_of
+from jointrec.network import JointNetwork
 from jointrec.plan import Plan
 from jointrec.prepare import Asked, Prepared
 from jointrec.project import Project
@@ -24,11 +23,10 @@ from .banded import with_band_metrics
 from .baselines import Baseline, Question
 from .order import with_order
 from .report import ByPropensity, TaskReport
-from .shown import shown
+from .said import Answers, Said, as_measured, said_of
+from .shown import variety
 from .slices import Slice, slices_of
 
-Answers = np.ndarray[Any, np.dtype[np.float64]]
-"""Answers to some rows: a number each, or one per class or candidate."""
 NOTHING = Drawn(math.nan, np.zeros(0))
 Oracle = Callable[[Asked, Int64[np.ndarray, "rows"]], Answers]
 """Gives the best answers that anyone could give for some rows, where they are known."""
@@ -73,11 +71,12 @@ def evaluate(
         said: dict[str, tuple[Question, dict[str, Answers]]] = {}
         for name in grain.tasks:
             question = question_of(project, prepared, asked, name)
-            answered: dict[str, Answers] = {}
+            told: dict[str, Said] = {}
             for way, network in (("joint", ways.joint), ("alone", ways.alone)):
                 if name in network:
                     _tell(observe, name, way)
-                    answered[way] = network_answers(network[name], prepared, asked, name, question)
+                    told[way] = said_of(network[name], question)
+            answered = {way: one.answers for way, one in told.items()}
             for baseline in ways.baselines if len(question.test) else ():
                 if baseline.applies(question):
                     _tell(observe, name, baseline.name)
@@ -89,18 +88,17 @@ def evaluate(
             reports[name] = replace(
                 task_report(project, question, answered, rounds=rounds),
                 slices=_slices(plan, question, answered, met or {}, rounds),
-                reliability=_reliability(ways, question, answered),
+                reliability=_reliability(question, told.get("joint")),
                 shown={
-                    way: found
-                    for way, networks in (("joint", ways.joint), ("alone", ways.alone))
-                    if name in networks and (found := shown(networks[name], question))
+                    way: variety(one.shown, question)
+                    for way, one in told.items()
+                    if one.shown is not None
                 },
             )
-            for way, network in (("joint", ways.joint), ("alone", ways.alone)):
-                if name in network:
-                    reports[name] = with_band_metrics(
-                        reports[name], question, way, network[name], rounds=rounds
-                    )
+            for way, one in told.items():
+                reports[name] = with_band_metrics(
+                    reports[name], question, way, one.banded, rounds=rounds
+                )
             said[name] = (question, answered)
             before = project.tasks[name].after
             if before in said and _have_order(project.tasks[name], project.tasks[before]):
@@ -122,18 +120,12 @@ def _slices(
     )
 
 
-def _reliability(
-    ways: Ways, question: Question, answered: Mapping[str, Answers]
-) -> dict[str, Reliability]:
+def _reliability(question: Question, said: Said | None) -> dict[str, Reliability]:
     """What joint says before it is set right and after, beside what happened."""
-    name = question.task
-    if name not in ways.joint or question.project.tasks[name].form != "chance":
+    if said is None or said.learned is None:
         return {}
-    raw = network_answers(
-        ways.joint[name], question.prepared, question.asked, name, question, raw=True
-    )
     labels = question.labels[question.test]
-    both = {"before": raw, "after": answered["joint"]}
+    both = {"before": said.learned, "after": said.answers}
     found = {when: reliability(labels, answers) for when, answers in both.items()}
     return {when: one for when, one in found.items() if one is not None}
 
@@ -153,33 +145,6 @@ def question_of(project: Project, prepared: Prepared, asked: Asked, name: str) -
     known = ~np.isnan(asked.labels[name])
     rows = [np.flatnonzero(known & (asked.parts[name] == part)) for part in (TRAIN, VALID, TEST)]
     return Question(project, prepared, asked, name, *rows)
-
-
-def network_answers(
-    network: JointNetwork, prepared: Prepared, asked: Asked, name: str, question: Question,
-    *, raw: bool = False,
-) -> Answers:  # fmt: skip
-    """What a network answers for the test rows, as its metrics read it.
-
-    :param raw: Chances as the heads give them, not set right.
-    """
-    found: list[Answers] = [np.zeros(0)]
-    done = 0
-    for piece in answers_of(network, prepared, asked, (name,), question.test, raw=raw):
-        rows = question.test[done : done + len(piece[name])]
-        found.append(as_measured(question, rows, piece[name]))
-        done += len(rows)
-    return np.concatenate(found[1:] or found)
-
-
-def as_measured(
-    question: Question, rows: Int64[np.ndarray, "some"], answers: Float64[np.ndarray, "some *each"]
-) -> Answers:
-    """Answers as the task's metrics read them: of a catalogue the rank of the right one."""
-    if not question.project.tasks[question.task].ranks_catalogue:
-        return answers
-    # The label is the code of the right one: 1 for the first column.
-    return pessimistic_rank(answers, question.labels[rows].astype(np.int64) - 1)
 
 
 def task_report(

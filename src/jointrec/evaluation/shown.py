@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
 from jointrec.functional.metrics import catalogue_coverage, novelty
-from jointrec.network import JointNetwork, answers_of
 
 from .baselines import Question
 
 TEN = 10
 
 
-def shown(network: JointNetwork, question: Question) -> dict[str, float]:
-    """Coverage and novelty of the ten best of each test row; nothing where none are ranked.
+def best_ten(scores: Float64[np.ndarray, "rows things"]) -> Int64[np.ndarray, "rows ten"]:
+    """The places of the ten best of each row, in no order; of all where there are fewer.
+
+    >>> best_ten(np.arange(24.0).reshape(2, 12)).min(axis=1).tolist()
+    [2, 2]
+    """
+    best = np.argpartition(-scores, min(TEN, scores.shape[1]) - 1, axis=1)
+    return best[:, :TEN]
+
+
+def variety(ten: Int64[np.ndarray, "rows ten"], question: Question) -> dict[str, float]:
+    """Coverage and novelty of the ten that would be shown of each test row.
 
     Popularity is that of the training labels.
+
+    :param ten: The codes of things, less 1.
     """
-    name, asked = question.task, question.asked
-    if not question.project.tasks[name].ranks_catalogue or not len(question.test):
-        return {}
-    lists, size = [], int(question.prepared.popularity[name].counts.shape[1]) - 1
-    for piece in answers_of(network, question.prepared, asked, (name,), question.test):
-        best = np.argpartition(-piece[name], min(TEN, size) - 1, axis=1)
-        lists.append(best[:, :TEN])
+    size = int(question.prepared.popularity[question.task].counts.shape[1]) - 1
     chosen = question.labels[question.train].astype(np.int64) - 1
     counts = np.bincount(chosen, minlength=size).astype(np.float64)
-    ten = np.concatenate(lists)
     return {"coverage@10": catalogue_coverage(ten, size), "novelty@10": novelty(ten, counts)}

@@ -1,7 +1,7 @@
 """Encode, fuse, share, head: the one network that answers every task."""
 
-from .answers import answers_of
+from .answers import answers_of, outputs_of
 from .joint_network import JointNetwork
 from .table import FusedTable
 
-__all__ = ["FusedTable", "JointNetwork", "answers_of"]
+__all__ = ["FusedTable", "JointNetwork", "answers_of", "outputs_of"]

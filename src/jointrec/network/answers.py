@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from jointrec.tasks import Task
 
 from .joint_network import JointNetwork
 
+Outputs = Mapping[str, Tensor]
+"""For each task the outputs for some rows."""
+
 
 def answers_of(
     network: JointNetwork,
@@ -24,7 +27,6 @@ def answers_of(
     rows: Int64[np.ndarray, "rows"],
     *,
     told: bool = False,
-    raw: bool = False,
 ) -> Iterator[dict[str, Float64[np.ndarray, "piece *answers"]]]:
     """For each piece of the rows, in their order, the answer of each task to each row.
 
@@ -32,8 +34,25 @@ def answers_of(
     the order of the catalogue (code 1 first).
 
     :param told: All that a person is told of each answer, instead of the answer itself.
-    :param raw: Chances as the heads give them, not set right.
     :param asked: Rows of one grain of the network's plan; labels are not read.
+    """
+    for outputs, _ in outputs_of(network, prepared, asked, tasks, rows):
+        yield {task: _said(network.project.tasks[task], outputs[task], told) for task in tasks}
+
+
+def outputs_of(
+    network: JointNetwork,
+    prepared: Prepared,
+    asked: Asked,
+    tasks: Collection[str],
+    rows: Int64[np.ndarray, "rows"],
+) -> Iterator[tuple[Outputs, Outputs]]:
+    """For each piece of the rows, in their order, the outputs of each task and those of its head.
+
+    The second are of all that the tasks come after as well, before anything is set right or put in
+    its funnel: :meth:`JointNetwork.as_learned` does the latter.
+
+    :param asked, tasks, rows: As for :func:`answers_of`.
     """
     assembler = Assembler.of(network.project, prepared, network.plan)
     training = network.training
@@ -41,16 +60,16 @@ def answers_of(
         network.eval()
     try:
         for batch in pieces(assembler, asked, rows):
+            heads: dict[str, Tensor] = {}
             with torch.inference_mode():
-                outputs = network(batch, tasks=tasks, raw=raw)
-                yield {
-                    task: _said(network.project.tasks[task], outputs[task], told) for task in tasks
-                }
+                outputs = network(batch, tasks=tasks, heads=heads)
+            yield outputs, heads
     finally:
         if training:  # walking over all modules takes as long as many a request
             network.train()
 
 
 def _said(task: Task, outputs: Tensor, told: bool) -> Float64[np.ndarray, "piece *answers"]:
-    said = task.told(outputs) if told else task.answer(outputs)
-    return said.double().numpy()
+    with torch.inference_mode():
+        said = task.told(outputs) if told else task.answer(outputs)
+        return said.double().numpy()

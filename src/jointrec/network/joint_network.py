@@ -107,7 +107,6 @@ class JointNetwork(nn.Module):
         *,
         tasks: Collection[str] | None = None,
         heads: dict[str, Tensor] | None = None,
-        raw: bool = False,
         heard: list[Heard] | None = None,
     ) -> dict[str, Float[Tensor, "rows size"]]:
         """The outputs of each task for the rows of its grain.
@@ -116,7 +115,6 @@ class JointNetwork(nn.Module):
             wanted. Default: as they are.
         :param tasks: Only these, and what they come after. Default: all.
         :param heads: Takes what each head gives, before it is calibrated and put in its funnel.
-        :param raw: Chances as the heads give them, not set right, as in training.
         :param heard: Takes what tasks got of what they share, grain after grain.
         """
         if vectors is None:
@@ -125,7 +123,7 @@ class JointNetwork(nn.Module):
             vectors = vectors * self.trust[batch.touched][:, None]
         with products_in(self.computed, vectors.device.type):
             heads, heard = {} if heads is None else heads, [] if heard is None else heard
-            return self._outputs(batch, vectors, tasks, heads, heard, raw or self.training)
+            return self._outputs(batch, vectors, tasks, heads, heard)
 
     def _outputs(
         self,
@@ -134,7 +132,6 @@ class JointNetwork(nn.Module):
         tasks: Collection[str] | None,
         heads: dict[str, Tensor],
         heard: list[Heard],
-        raw: bool,
     ) -> dict[str, Tensor]:
         encoded = Encoded(batch, vectors)
         wanted = None if tasks is None else self._with_befores(tasks)
@@ -152,7 +149,7 @@ class JointNetwork(nn.Module):
                 if before is not None:
                     seen[task] = self._step(task).vector(seen[task], seen[before].detach())
                 heads[task] = self._head(task, seen[task], examples, encoded)
-                own = heads[task] if raw else self._set_right(task, heads[task], about)
+                own = heads[task] if self.training else self._set_right(task, heads[task], about)
                 outputs[task] = self.place(task, outputs)(own)
         return outputs
 
@@ -260,6 +257,16 @@ class JointNetwork(nn.Module):
             return self.project.tasks[task].scaled(own, self.totals[self.tasks.index(task)])
         moved: Tensor = calibrator(own[:, 0], about)
         return moved[:, None]
+
+    def as_learned(self, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The outputs as in training: in their funnels, but not set right.
+
+        :param heads: What each head gives, in the order of its funnel, as :meth:`forward` has it.
+        """
+        outputs: dict[str, Tensor] = {}
+        for task, own in heads.items():
+            outputs[task] = self.place(task, outputs)(own)
+        return outputs
 
     def place(self, task: str, outputs: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:
         """From a task's own outputs to those it has in its funnel.
