@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import jointrec as jr
 from jointrec import features as f
@@ -90,6 +93,57 @@ def test_a_list_is_what_one_sees_at_one_moment(model) -> None:
     said = said_of(model.networks["click"], question).answers
     found = model.report.tasks["click"].systems["joint"]["ndcg@10"].value
     assert found == pytest.approx(ndcg_within(question.labels[rows], said, groups=lists))
+
+
+def requests() -> jr.Project:
+    """As above, but two lists in a row are one request, which is no single moment and no user."""
+    project = shop(
+        click=t.Binary("shown.clicked", listwise=0.5, sees=("item",)),
+        grade=t.Ordinal("shown.grade"),
+    )
+    event = project.event["shown"]
+    number = np.repeat(np.arange(LISTS // 2), 2 * SIZE)
+    cells = pl.Series("request", [f"r{n}" if n % 7 else None for n in number])
+    event = replace(event, source=event.source.with_columns(cells), list="request")
+    budget = jr.Budget(epochs=1, rows=256)
+    return replace(project, event={"shown": event}, budget=budget)
+
+
+def test_a_list_is_what_the_event_says() -> None:
+    """It is learned by, and measured by: rows without a request are in a list of their own."""
+    from jointrec.batches import Assembler
+    from jointrec.evaluation.evaluate import network_answers, question_of
+    from jointrec.functional.metrics import ndcg_within
+    from jointrec.prepare import asked_again, prepared_of
+    from jointrec.training.losses import summed
+
+    project = requests()
+    model = jr.fit(project, compare=jr.Compare(alone=False, baselines=(), rounds=5))
+    grain = model.plan.grain_of("click")
+    asked = asked_again(model.reader, grain)
+    number = np.arange(len(asked)) // (2 * SIZE)
+    alone = number % 7 == 0
+    groups = np.where(alone, -1 - np.arange(len(asked)), number)
+    pairs = np.unique(np.stack([groups, asked.lists]), axis=1)
+    assert pairs.shape[1] == len(np.unique(groups)) == len(np.unique(asked.lists))
+
+    prepared = prepared_of(model.reader, {grain.name: asked})
+    question = question_of(project, prepared, asked, "click")
+    network, rows = model.networks["click"], question.test
+    said = network_answers(network, prepared, asked, "click", question)
+    found = model.report.tasks["click"].systems["joint"]["ndcg@10"].value
+    assert found == pytest.approx(ndcg_within(question.labels[rows], said, groups=groups[rows]))
+
+    batch = Assembler.of(project, prepared, model.plan)([(asked, np.arange(100))])
+    with torch.inference_mode():
+        outputs = network(batch, tasks=("click",))
+    task, labels = project.tasks["click"], torch.from_numpy(asked.labels["click"][:100])
+    logits = outputs["click"].double()
+    of_lists = task.loss_in_lists(logits, labels, torch.from_numpy(groups[:100])).sum()
+    expected = 0.5 * task.loss(logits, labels).sum() + 0.5 * of_lists
+    sums, _ = summed(project, ("click",), outputs, batch)
+    assert float(sums) == pytest.approx(float(expected), rel=1e-5)
+    assert float(of_lists) > 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -36,6 +36,7 @@ class Assembler:
     :param last: How many past events of a moment are read.
     :param causal: Whether moments whose pasts begin alike share them (see `jointrec.history`).
     :param draws: For each task that says so, how many candidates training draws.
+    :param listed: The tasks that learn the order within lists.
     """
 
     def __init__(
@@ -46,11 +47,12 @@ class Assembler:
         *,
         causal: bool = False,
         draws: Mapping[str, int] | None = None,
+        listed: Collection[str] = (),
     ) -> None:
         self.prepared = prepared
         self.plan = plan
         self.last, self.causal = last, causal
-        self.draws = draws or {}
+        self.draws, self.listed = draws or {}, frozenset(listed)
         self._rows_on_days: dict[tuple[str, int], Int64[np.ndarray, "codes"]] = {}
 
     @classmethod
@@ -59,7 +61,8 @@ class Assembler:
         asked = {name: task.draws for name, task in project.tasks.items()}
         draws = {name: number for name, number in asked.items() if number is not None}
         history = project.history
-        return cls(prepared, plan, history.last, causal=history.causal, draws=draws)
+        listed = [name for name, task in project.tasks.items() if task.list_share]
+        return cls(prepared, plan, history.last, causal=history.causal, draws=draws, listed=listed)
 
     def __call__(
         self,
@@ -157,6 +160,7 @@ class Assembler:
                 columns: torch.from_numpy(numbers[rows])
                 for columns, numbers in asked.matches.items()
             },
+            lists=None if asked.lists is None else torch.from_numpy(asked.lists[rows]),
         )
 
     def _candidates(

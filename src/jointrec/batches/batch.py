@@ -130,6 +130,7 @@ class Examples:
     :param weights: For each task whose rows do not all count alike, how much each does.
     :param days: The day of each row's moment (days since 1970 UTC); None without moments.
     :param matches: For each two text columns, how well their texts match.
+    :param lists: Which rows stand side by side, where the event says so.
     """
 
     grain: Grain
@@ -144,6 +145,7 @@ class Examples:
     weights: Mapping[str, Float[Tensor, "rows"]] = field(default_factory=dict)
     days: Int[Tensor, "rows"] | None = None
     matches: Mapping[tuple[str, str], Float[Tensor, "rows _"]] = field(default_factory=dict)
+    lists: Int[Tensor, "rows"] | None = None
 
     def __len__(self) -> int:
         return len(self.clock)

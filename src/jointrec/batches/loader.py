@@ -12,6 +12,7 @@ from jointrec.splits import TRAIN
 from .ahead import ahead
 from .assemble import Assembler, Rows, knows
 from .batch import Batch
+from .lists import list_by_list, lists_of, whole
 from .order import stream, taken
 
 
@@ -40,38 +41,61 @@ class Loader:
         self._assembler = assembler
         self._seed = seed
         self._part = part
-        self._rows = {
-            name: rows_of(assembler, assembler.prepared.asked[name], part, tasks)
-            for name in assembler.grains
-        }
+        self._rows: dict[str, Rows] = {}
+        self._starts: dict[str, Rows] = {}
+        for name in assembler.grains:
+            found, starts = rows_in_lists(assembler, assembler.prepared.asked[name], part, tasks)
+            self._rows[name] = found
+            if starts is not None:
+                self._starts[name] = starts
         sizes = [len(found) for found in self._rows.values()]
         self.steps, taken_rows = taken(sizes, rows)
-        """How many batches an epoch has."""
-        self.taken = dict(zip(self._rows, taken_rows, strict=True))
+        """How many batches an epoch has; fewer where whole lists leave nothing for some."""
+        self.taken = {
+            # Whole passes, so that no epoch ends inside a list.
+            name: -(-number // size) * size if name in self._starts and size else number
+            for name, number, size in zip(self._rows, taken_rows, sizes, strict=True)
+        }
         """How many rows of each grain an epoch takes."""
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0; each is made while the one before is in use."""
-        order = {
-            name: rows[
-                stream(len(rows), number * self.taken[name], self.taken[name], (self._seed, place))
-            ]
-            for place, (name, rows) in enumerate(self._rows.items())
-            if len(rows)
-        }
+        order, cuts = {}, {}
+        for place, (name, rows) in enumerate(self._rows.items()):
+            if not len(rows):
+                continue
+            many, starts = self.taken[name], self._starts.get(name)
+            at = stream(len(rows), number * many, many, (self._seed, place), starts)
+            order[name] = rows[at]
+            if starts is None:
+                cuts[name] = many * np.arange(self.steps + 1) // self.steps
+            else:
+                cuts[name] = whole(np.flatnonzero(np.isin(at, starts)), many, self.steps)
+        some = np.any([np.diff(cut) > 0 for cut in cuts.values()], axis=0)
+        steps = np.flatnonzero(some) if cuts else np.zeros(0, dtype=np.int64)
 
-        def make(step: int) -> Batch:
+        def make(made: int) -> Batch:
+            step = int(steps[made])
             picked = [
                 (
                     self._assembler.prepared.asked[name],
-                    rows[len(rows) * step // self.steps : len(rows) * (step + 1) // self.steps],
+                    rows[cuts[name][step] : cuts[name][step + 1]],
                 )
                 for name, rows in order.items()
             ]
             seed = (self._seed, number, step)
             return self._assembler(picked, part=self._part, seed=seed, strangers=True)
 
-        return ahead(make, self.steps)
+        return ahead(make, len(steps))
+
+
+def rows_in_lists(
+    assembler: Assembler, asked: Asked, part: int | None, tasks: Collection[str] | None = None
+) -> tuple[Rows, Rows | None]:
+    """:func:`rows_of`; list by list and with the place where each list begins, where one of the
+    tasks learns the order within lists."""
+    rows, lists = rows_of(assembler, asked, part, tasks), lists_of(assembler, asked, tasks)
+    return (rows, None) if lists is None else list_by_list(rows, lists[rows])
 
 
 def rows_of(

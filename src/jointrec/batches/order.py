@@ -3,7 +3,8 @@
 An epoch is one pass over every grain, so that early stopping looks at each as often as its rows
 were seen: a small grain that is passed more often is learned by heart between two looks. Only a
 grain of fewer than :data:`FEWEST_TAKEN` rows is passed as often as gives that many, for it would
-hardly be learned from otherwise. Every step sees every grain.
+hardly be learned from otherwise. Every step sees every grain, unless it is learned by whole lists
+and there are fewer of them than steps (see `jointrec.batches.lists`).
 """
 
 from __future__ import annotations
@@ -45,25 +46,48 @@ def taken(sizes: Sequence[int], rows: int) -> tuple[int, tuple[int, ...]]:
     return steps, tuple(max(want, steps) if want else 0 for want in wanted)
 
 
-def stream(size: int, start: int, count: int, seed: Sequence[int]) -> Int64[np.ndarray, "count"]:
+def stream(
+    size: int,
+    start: int,
+    count: int,
+    seed: Sequence[int],
+    starts: Int64[np.ndarray, "lists"] | None = None,
+) -> Int64[np.ndarray, "count"]:
     """A stretch of an endless stream over ``size`` rows: one shuffled pass after another.
 
     Every pass holds every row once, in an order of its own; blocks of neighbours stay together.
 
     :param start: Where in the stream the stretch begins, so that an epoch goes on where the one
         before it ended.
+    :param starts: Where lists begin, of rows that stand list by list: no block cuts one.
     """
     first, last = start // size, -(-(start + count) // size)
     passes = [
-        _shuffled(size, np.random.default_rng([*seed, number])) for number in range(first, last)
+        _shuffled(size, np.random.default_rng([*seed, number]), starts)
+        for number in range(first, last)
     ]
     begin = start - first * size
     return np.concatenate([*passes, np.zeros(0, dtype=np.int64)])[begin : begin + count]
 
 
-def _shuffled(size: int, chance: np.random.Generator) -> Int64[np.ndarray, "size"]:
+def _shuffled(
+    size: int, chance: np.random.Generator, starts: Int64[np.ndarray, "lists"] | None
+) -> Int64[np.ndarray, "size"]:
     """Every row once, in blocks. The first block is cut at random: no two rows always meet."""
     shift = int(chance.integers(BLOCK))
+    if starts is not None:
+        return _lists_shuffled(size, chance, starts, shift)
     blocks = chance.permutation(-(-(size + shift) // BLOCK))
     rows = (blocks[:, None] * BLOCK + np.arange(BLOCK) - shift).ravel()
     return rows[(rows >= 0) & (rows < size)].astype(np.int64, copy=False)
+
+
+def _lists_shuffled(
+    size: int, chance: np.random.Generator, starts: Int64[np.ndarray, "lists"], shift: int
+) -> Int64[np.ndarray, "size"]:
+    """Every row once, in blocks of whole lists: those that begin in the same block of rows."""
+    begins = starts[np.flatnonzero(np.diff((starts + shift) // BLOCK, prepend=-1))]
+    blocks = chance.permutation(len(begins))
+    lengths = np.diff(begins, append=size)[blocks]
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(begins[blocks] - before, lengths) + np.arange(size)

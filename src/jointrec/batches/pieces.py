@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from jaxtyping import Int64
+
 from jointrec.prepare.prepared import Asked
 
 from .ahead import ahead
 from .assemble import Assembler, Rows
 from .batch import Batch
+from .lists import whole
 
 PIECE = 8_192
 SCORES = 1 << 24
@@ -22,20 +26,25 @@ def pieces(
     *,
     part: int | None = None,
     seed: Sequence[int] | None = None,
+    starts: Int64[np.ndarray, "lists"] | None = None,
 ) -> Iterator[Batch]:
     """Batches that hold these rows of a grain, in this order.
 
     :param part: Only labels of this part of the split are known. None: all that there are.
     :param seed: As for :class:`Assembler`: None reads every catalogue whole.
+    :param starts: Where lists begin, of rows that stand list by list: no piece cuts one.
     """
     size = piece_size(assembler, asked)
+    cuts = np.append(np.arange(0, len(rows), size), len(rows))
+    if starts is not None and len(rows):
+        cuts = np.unique(whole(starts, len(rows), len(cuts) - 1))
 
     def make(number: int) -> Batch:
-        piece = rows[number * size : (number + 1) * size]
+        piece = rows[cuts[number] : cuts[number + 1]]
         own = None if seed is None else (*seed, number)
         return assembler([(asked, piece)], part=part, seed=own)
 
-    return ahead(make, -(-len(rows) // size))
+    return ahead(make, len(cuts) - 1)
 
 
 def piece_size(assembler: Assembler, asked: Asked) -> int:

@@ -161,7 +161,9 @@ def task_report(
     measures = {name: m.measure for name, m in task.metrics.items() if not m.in_lists}
     of_lists = {name: m.measure for name, m in task.metrics.items() if m.in_lists}
     first = question.asked.grain.entities[0]
-    lists = question.asked.at[first][question.test] if first in question.asked.at else clusters
+    sides = question.asked.lists
+    sides = question.asked.at.get(first, question.asked.clusters) if sides is None else sides
+    lists = sides[question.test]
 
     def measured(answers: Answers, weights: Answers | None = None) -> dict[str, Drawn]:
         if not len(labels):

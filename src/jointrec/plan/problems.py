@@ -165,10 +165,13 @@ def _task_problems(project: Project, name: str) -> list[str]:
         if entity not in grain.entities
     ]
     problems += list(_weight_problems(project, name))
-    if task.list_share and grain.entities[0] not in grain.sees:
+    event = project.event.get(grain.table)
+    named = grain.asking == "row" and event is not None and event.list is not None
+    if task.list_share and not named and grain.entities[0] not in grain.sees:
         problems.append(
             f"tasks.{name}.listwise: a list is what `{grain.entities[0]}` sees at one moment, so "
-            f"`sees` must name it. It names: {', '.join(grain.sees)}."
+            f"`sees` must name it, or `list` of the event what was shown together. It names: "
+            f"{', '.join(grain.sees)}."
         )
     if task.after is None:
         return problems

@@ -143,6 +143,8 @@ def _asked(asked: Asked, layout: Layout) -> Group:
     plain: dict[str, np.ndarray] = {"clusters": asked.clusters, "source": asked.source}
     if asked.times is not None:
         plain["times"] = asked.times
+    if asked.lists is not None:
+        plain["lists"] = asked.lists
     plain |= {f"at.{entity}": where for entity, where in asked.at.items()}
     plain |= {f"label.{task}": values for task, values in asked.labels.items()}
     plain |= {f"part.{task}": values for task, values in asked.parts.items()}
@@ -192,6 +194,7 @@ def _asked_of(
             for pair in layout.matches
             if f"match.{group_name(pair)}" in arrays
         },
+        lists=_plain(arrays, "lists") if "lists" in arrays else None,
     )
 
 

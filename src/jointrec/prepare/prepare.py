@@ -19,6 +19,7 @@ from .encoding import encode_things
 from .history import past_of
 from .layout import layout_of
 from .learning import learn_columns, learn_scales
+from .lists import lists_of
 from .popularity import popularity
 from .preparation import Preparation
 from .prepared import Asked, Prepared
@@ -72,7 +73,11 @@ def prepare(
         read = reader.scaled(raws.pop(grain.name), context_of(grain, tables), workspace)
         labelled = answers.answered[grain.name]
         asked[grain.name] = replace(
-            read, labels=labelled.labels, parts=labelled.parts, weights=labelled.weights
+            read,
+            labels=labelled.labels,
+            parts=labelled.parts,
+            weights=labelled.weights,
+            lists=lists_of(project, grain, answers.rows[grain.name], tables),
         )
     return reader, prepared_of(reader, asked), answers.findings
 
@@ -144,7 +149,8 @@ def asked_again(reader: Reader, grain: Grain) -> Asked:
         for name in grain.tasks
         if (found := weights_of(project, name, grain, rows, tables, parts[name])) is not None
     }
-    return replace(read, labels=encoded, parts=parts, weights=weights)
+    lists = lists_of(project, grain, rows, tables)
+    return replace(read, labels=encoded, parts=parts, weights=weights, lists=lists)
 
 
 def over(reader: Reader, tables: Tables) -> Reader:

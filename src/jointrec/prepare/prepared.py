@@ -127,6 +127,8 @@ class Asked:
         often have the row of the entity).
     :param weights: For each task that has any, how much each row counts while training.
     :param matches: For each two text columns, how well their texts match.
+    :param lists: Which rows were shown together, where the event has a ``list`` and a task of the
+        grain asks for it: the same number, below 0 for a row that is in none.
     """
 
     grain: Grain
@@ -142,6 +144,7 @@ class Asked:
     source: Int64[np.ndarray, "rows"]
     weights: Mapping[str, Float64[np.ndarray, "rows"]] = field(default_factory=dict)
     matches: Mapping[tuple[str, str], Float32[np.ndarray, "rows _"]] = field(default_factory=dict)
+    lists: Int64[np.ndarray, "rows"] | None = None
 
     def __len__(self) -> int:
         return len(self.clusters)

@@ -44,11 +44,13 @@ def _of_rows(
     task: Task, name: str, examples: Examples, outputs: Tensor, known: Tensor, labels: Tensor
 ) -> Float[Tensor, "known"]:
     """The loss of each known row, weighed, with its share of what the order in its list costs."""
-    said, first = gathered(outputs, known), examples.grain.entities[0]
+    said = gathered(outputs, known)
+    sides = examples.at.get(examples.grain.entities[0])
+    sides = sides if examples.lists is None else examples.lists
     weights = examples.weights.get(name)
     losses = task.loss(said, labels)
-    if task.list_share and first in examples.at:
-        in_lists = task.loss_in_lists(said, labels, examples.at[first][known])
+    if task.list_share and sides is not None:
+        in_lists = task.loss_in_lists(said, labels, sides[known])
         losses = (1 - task.list_share) * losses + task.list_share * in_lists
     return losses if weights is None else losses * weights[known].to(losses.dtype)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from jointrec.batches import Assembler, Batch, Loader, pieces
-from jointrec.batches.loader import rows_of
+from jointrec.batches.loader import rows_in_lists, rows_of
 from jointrec.errors import DataError
 from jointrec.network import JointNetwork
 from jointrec.network.precision import computed_in
@@ -146,8 +146,10 @@ class Run:
         with torch.inference_mode():
             for name in self.assembler.grains:
                 source = self.assembler.prepared.asked[name]
-                rows = rows_of(self.assembler, source, VALID, asked)
-                for batch in pieces(self.assembler, source, rows, part=VALID, seed=seed):
+                rows, starts = rows_in_lists(self.assembler, source, VALID, asked)
+                for batch in pieces(
+                    self.assembler, source, rows, part=VALID, seed=seed, starts=starts
+                ):
                     outputs = self.network(batch, tasks=asked)
                     piece_sums, piece_counts = summed(self.project, asked, outputs, batch)
                     sums, counts = sums + piece_sums.double(), counts + piece_counts
