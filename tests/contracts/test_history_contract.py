@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import families
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from jointrec import history
 from jointrec.errors import ProjectError
@@ -268,9 +270,53 @@ def test_sasrec_by_the_slow_way():
     torch.testing.assert_close(got, encoder.last(h)[-1], rtol=1e-12, atol=1e-12)
 
 
+def test_gru_by_the_slow_way():
+    torch.manual_seed(0)
+    encoder = families.shaken(history.GRU().build(4)).double().eval()
+    steps = torch.randn(1, 5, 4, dtype=torch.float64)
+    there = torch.tensor([[True, False, True, True, False]])
+    got = encoder(steps, there)
+    unit = encoder.unit
+    h = np.zeros(4)
+    for x in steps[0, there[0]].numpy():
+        of_x, of_h = (
+            (weight.detach().numpy() @ by + bias.detach().numpy()).reshape(3, 4)
+            for weight, bias, by in (
+                (unit.weight_ih_l0, unit.bias_ih_l0, x),
+                (unit.weight_hh_l0, unit.bias_hh_l0, h),
+            )
+        )
+        reset, update = special.expit(of_x[:2] + of_h[:2])
+        h = (1 - update) * np.tanh(of_x[2] + reset * of_h[2]) + update * h
+    np.testing.assert_allclose(got[0].detach().numpy(), h, rtol=1e-12, atol=1e-12)
+
+
+def test_gru_forgets_what_is_far_and_knows_the_order():
+    encoder, there = built(history.GRU), torch.ones(1, STEPS, dtype=torch.bool)
+    steps = steps_of(1)
+    assert not torch.allclose(encoder(steps, there), encoder(steps.flip(1), there), atol=1e-3)
+    far, near = steps.clone(), steps.clone()
+    far[0, 0] += 1.0
+    near[0, -1] += 1.0
+    moved = [(encoder(one, there) - encoder(steps, there)).abs().max() for one in (far, near)]
+    assert moved[0] < moved[1]
+
+
+@pytest.mark.parametrize("cls", CAUSAL, ids=lambda cls: cls.__name__)
+def test_in_half_precision_it_is_about_the_same(cls):
+    encoder, there = built(cls), torch.ones(2, STEPS, dtype=torch.bool)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = encoder(steps_of(2).bfloat16(), there)
+    assert (half - encoder(steps_of(2), there)).abs().max() < 0.1
+
+
 def test_settings_that_cannot_be():
     with pytest.raises(ProjectError, match=r"^`width` should be at least 1. Found `0`.$"):
         history.Mean(width=0)
+    with pytest.raises(ProjectError, match=r"^`layers` should be at least 1. Found `0`.$"):
+        history.GRU(layers=0)
+    with pytest.raises(ProjectError, match=r"^`dropout` should be from 0 to below 1. Found `1`.$"):
+        history.GRU(dropout=1)
     with pytest.raises(ProjectError, match=r"^`blocks` should be at least 1. Found `0`.$"):
         history.SASRec(blocks=0)
     with pytest.raises(ProjectError, match=r"^`dropout` should be from 0 to below 1. Found `1`.$"):

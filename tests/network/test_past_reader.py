@@ -10,7 +10,7 @@ from shop_prepared import prepared, project
 from jointrec.batches import HistoryBatch
 from jointrec.batches.past import in_runs
 from jointrec.batches.pool import Pool
-from jointrec.history import Attention, History, Mean, SASRec
+from jointrec.history import GRU, Attention, History, Mean, SASRec
 from jointrec.network import past as module
 from jointrec.network.past import PastReader, buckets
 
@@ -68,9 +68,10 @@ def test_nobody_with_a_past_is_nothing() -> None:
     assert vectors.tolist() == torch.zeros(2, 32).tolist()
 
 
-def test_moments_that_share_a_run_read_what_each_would_read_alone() -> None:
+@pytest.mark.parametrize("history", [SASRec(last=3, width=8), GRU(last=3, width=8)], ids=repr)
+def test_moments_that_share_a_run_read_what_each_would_read_alone(history: History) -> None:
     """Against the slow way: one run for each moment. Gradients too."""
-    shop, _plan, arrays = prepared(project(history=SASRec(last=3, width=8)))
+    shop, _plan, arrays = prepared(project(history=history))
     asked = arrays.asked["user before purchase"]
     moments, rows = asked.moments["user"], np.arange(len(asked.moments["user"].things))
     torch.manual_seed(0)

@@ -2,7 +2,8 @@
 
 from .attention import Attention
 from .base import CausalEncoder, History, HistoryEncoder
+from .gru import GRU
 from .mean import Mean
 from .sasrec import SASRec
 
-__all__ = ["Attention", "CausalEncoder", "History", "HistoryEncoder", "Mean", "SASRec"]
+__all__ = ["GRU", "Attention", "CausalEncoder", "History", "HistoryEncoder", "Mean", "SASRec"]
