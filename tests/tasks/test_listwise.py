@@ -112,7 +112,8 @@ def requests() -> jr.Project:
 def test_a_list_is_what_the_event_says() -> None:
     """It is learned by, and measured by: rows without a request are in a list of their own."""
     from jointrec.batches import Assembler
-    from jointrec.evaluation.evaluate import network_answers, question_of
+    from jointrec.evaluation.evaluate import question_of
+    from jointrec.evaluation.said import said_of
     from jointrec.functional.metrics import ndcg_within
     from jointrec.prepare import asked_again, prepared_of
     from jointrec.training.losses import summed
@@ -130,7 +131,7 @@ def test_a_list_is_what_the_event_says() -> None:
     prepared = prepared_of(model.reader, {grain.name: asked})
     question = question_of(project, prepared, asked, "click")
     network, rows = model.networks["click"], question.test
-    said = network_answers(network, prepared, asked, "click", question)
+    said = said_of(network, question).answers
     found = model.report.tasks["click"].systems["joint"]["ndcg@10"].value
     assert found == pytest.approx(ndcg_within(question.labels[rows], said, groups=groups[rows]))
 

@@ -84,13 +84,15 @@ class Counters:
         """The names of the numbers of an entity."""
         return tuple(name for counter in self.entities.get(entity, ()) for name in counter.names)
 
-    def nothing(self, entity: str) -> tuple[float | None, ...]:
+    def nothing(self, entity: str, workspace: Workspace = IN_MEMORY) -> tuple[float | None, ...]:
         """The numbers of an entity without a past; None for those that are of no past: plans.
 
         They are not standardised.
+
+        :param workspace: Where the numbers and, for a while, the indices live.
         """
         unknown, moment = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        (numbers,) = self.of(entity, unknown, moment).tolist()
+        (numbers,) = self.of(entity, unknown, moment, workspace).tolist()
         past = [
             number < len(counter.names) - len(counter.counted.ahead)
             for counter in self.entities.get(entity, ())

@@ -15,6 +15,7 @@ from .matching import names_of
 from .preparation import Preparation
 from .prepared import FieldsLayout, Layout
 from .reader import CLOCK, Reader
+from .workspace import IN_MEMORY, Workspace
 
 
 def layout_of(
@@ -24,11 +25,13 @@ def layout_of(
     preparation: Preparation,
     answered: Mapping[str, Answered],
     edges: Mapping[str, tuple[tuple[float, ...], ...]],
+    workspace: Workspace = IN_MEMORY,
 ) -> Layout:
     """The shape of what a reader reads, and where the heads of the tasks start.
 
     :param answered: The answers to each grain: best constant answers are those of training rows.
     :param edges: As `jointrec.prepare.edges.learn_edges` gives them.
+    :param workspace: Where what is counted lives for a while, or is found.
     """
     timed_grains = [grain for grain in plan.grains if _has_times(project, grain)]
     sizes, constants, scales = {}, {}, {}
@@ -69,17 +72,17 @@ def layout_of(
             for pair in texts_beside(project, grain)
             if set(pair) <= set(preparation.texts)
         },
-        nothing=_nothing(project, plan, reader, preparation),
+        nothing=_nothing(project, plan, reader, preparation, workspace),
     )
 
 
 def _nothing(
-    project: Project, plan: Plan, reader: Reader, preparation: Preparation
+    project: Project, plan: Plan, reader: Reader, preparation: Preparation, workspace: Workspace
 ) -> dict[str, tuple[float | None, ...]]:
     """The numbers of things without a past, of those that say something without it."""
     found: dict[str, tuple[float | None, ...]] = {}
     for entity in dict.fromkeys(g.table for g in plan.grains if g.asking == "every"):
-        raw = reader.counters.nothing(entity)
+        raw = reader.counters.nothing(entity, workspace)
         if raw and project.entity[entity].features:
             wide = np.zeros((1, len(moment_names(reader, entity))), np.float32)
             wide[0, : len(raw)] = [number or 0.0 for number in raw]

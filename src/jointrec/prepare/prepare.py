@@ -65,7 +65,7 @@ def prepare(
     preparation = replace(preparation, scales=learn_scales(raws, answers.answered))
     edges = learn_edges(raws, answers.answered, preparation.scales)
     starts, more = learn_starts(project, raws, answers.answered, preparation.scales)
-    layout = layout_of(project, plan, reader, preparation, answers.answered, edges)
+    layout = layout_of(project, plan, reader, preparation, answers.answered, edges, workspace)
     layout = replace(layout, starts=starts, more=more)
     reader = replace(reader, preparation=replace(preparation, layout=layout))
     asked: dict[str, Asked] = {}
