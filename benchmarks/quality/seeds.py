@@ -26,18 +26,19 @@ from picture import SPELLED, fill, signed
 import jointrec as jr
 from jointrec.durable import write_file
 from jointrec.evaluation import Report, TaskReport, spell
-from jointrec.evaluation.baselines import BY_DEFAULT, LogisticRegression
+from jointrec.evaluation.baselines import BY_DEFAULT, ItemKNN, LogisticRegression
 from jointrec.functional.intervals import Interval
 
 NAMES = {
     **SPELLED, "ets": "ETS", "rfm": "RFM", "bg_nbd": "BG/NBD", "logistic": "logistic regression",
-    "seasonal_naive": "seasonal naive",
+    "seasonal_naive": "seasonal naive", "item_knn": "ItemKNN",
 }  # fmt: skip
 SHOWN = {
     "Binary": ("auc", "log_loss", "pcoc", "order_violations"),
     "Amount": ("gini", "spearman", "wape", "mae", "bias", "coverage_80", "coverage_95"),
     "Count": ("poisson_deviance", "wape", "bias", "order_violations", "coverage_80", "coverage_95"),
     "Quantiles": ("pinball", "over_coverage", "middle_wape"),
+    "Retrieval": ("ndcg@10", "recall@10", "mrr"),
 }
 """The metrics of each kind of task that are written down."""
 
@@ -48,7 +49,7 @@ def fitted(file: Path, root: Path, out: Path, seed: int, *, alone: bool) -> Repo
     if not (place / "report.json").exists():
         project = jr.read(file)
         project = replace(project, budget=replace(project.budget, seed=seed))
-        compare = jr.Compare(alone=alone, baselines=(*BY_DEFAULT, LogisticRegression()))
+        compare = jr.Compare(alone=alone, baselines=(*BY_DEFAULT, LogisticRegression(), ItemKNN()))
         return jr.fit(project, root=root, out=place, compare=compare).report
     return Report.from_json((place / "report.json").read_text(encoding="utf-8"))
 
@@ -86,6 +87,10 @@ def table(reports: Sequence[Report]) -> str:
                 deciding = f"**{metric}**" if metric == first.metric else metric
                 cells = [f"`{name}`", deciding, NAMES.get(way, way), spell(value), _told(gain)]
                 lines.append(f"| {' | '.join(cells)} |")
+        for way, found in first.shown.items():
+            for metric in found:
+                average = sum(task.shown[way][metric] for task in tasks) / len(tasks)
+                lines.append(f"| `{name}` | {metric} | {NAMES.get(way, way)} | {average:.3f} |  |")
     rows = ", ".join(f"`{name}` {task.rows:,}" for name, task in reports[0].tasks.items())
     facts = reports[0].facts
     against = "; ".join(

@@ -112,5 +112,6 @@ def _shown(stream: TextIO) -> Iterator[Watch]:
 
 
 def _with_valid(task: str, epoch: Epoch) -> str:
-    valid = f" (validation {epoch.valid[task]:.4f})" if task in epoch.valid else ""
-    return f"{task} {epoch.losses[task]:.4f}{valid}"
+    valid = f"validation {epoch.valid[task]:.4f}" if task in epoch.valid else ""
+    ndcg = f", NDCG {epoch.ndcg[task]:.4f}" if task in epoch.ndcg else ""
+    return f"{task} {epoch.losses[task]:.4f}" + (f" ({valid}{ndcg})" if valid else "")

@@ -22,6 +22,7 @@ from .average import Average
 from .calibrate import calibrate
 from .losses import summed, to_learn
 from .pulls import pulls
+from .ranked import ranked
 from .stopping import Stopping, components, shared_scales
 from .threads import threads, threads_for
 from .totals import set_totals
@@ -62,7 +63,8 @@ class Run:
         self.network.computed = computed_in(project.budget.precision, rows_a_step)
         self.loader_sizes = dict(self.loader.taken)
         """Rows of each grain in a pass of all tasks."""
-        self.stopping = Stopping(funnels, scales, project.budget.patience)
+        units = {task: 1.0 if task in plan.catalogue else scales[task] for task in self.tasks}
+        self.stopping = Stopping(funnels, units, project.budget.patience)
         self.epoch = 0
         """Whole passes so far."""
         self.snapshots: dict[int, dict[str, Tensor]] = {}
@@ -88,12 +90,12 @@ class Run:
                 sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)
                 watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
         with self.average.in_place():
-            valid = self._validate()
-            self.stopping.update(self.epoch, valid)
+            valid, ndcg = self._validate()
+            self.stopping.update(self.epoch, valid | {task: 1 - ndcg[task] for task in ndcg})
             self._keep()
         means = (sums / counts.clamp(min=1)).tolist()
         losses = dict(zip(active, means, strict=True))
-        self.log.append(Epoch(self.epoch, losses, valid, rows, perf_counter() - begun))
+        self.log.append(Epoch(self.epoch, losses, valid, rows, perf_counter() - begun, ndcg))
         watch.epoch(self.log[-1])
         self.epoch += 1
 
@@ -131,8 +133,9 @@ class Run:
                 "`jointrec check`."
             )
 
-    def _validate(self) -> dict[str, float]:
-        """The mean validation loss of each task that has validation rows.
+    def _validate(self) -> tuple[dict[str, float], dict[str, float]]:
+        """The mean validation loss of each task that has validation rows; and of each that ranks a
+        catalogue the mean NDCG.
 
         Tasks that have stopped are measured only while another follows them.
         """
@@ -141,6 +144,7 @@ class Run:
         asked = tuple(t for t in self.tasks if t in (judged if follows else self.stopping.active))
         sums = torch.zeros(len(asked), dtype=torch.float64)
         counts = torch.zeros(len(asked), dtype=torch.long)
+        places = {task: [0.0, 0] for task in asked if task in self.plan.catalogue}
         self.network.eval()
         seed = (self.project.budget.seed, VALID)
         with torch.inference_mode():
@@ -153,8 +157,11 @@ class Run:
                     outputs = self.network(batch, tasks=asked)
                     piece_sums, piece_counts = summed(self.project, asked, outputs, batch)
                     sums, counts = sums + piece_sums.double(), counts + piece_counts
+                    for task, (total, count) in ranked(tuple(places), outputs, batch).items():
+                        places[task] = [places[task][0] + total, places[task][1] + count]
         means = zip(asked, sums.tolist(), counts.tolist(), strict=True)
-        return {task: total / count for task, total, count in means if count}
+        losses = {task: total / count for task, total, count in means if count}
+        return losses, {task: total / count for task, (total, count) in places.items() if count}
 
     @property
     def judged(self) -> set[str]:

@@ -31,7 +31,8 @@ class Course:
 
 
 class Stopping:
-    """Follows the validation loss of each component.
+    """Follows the validation loss of each component; of a task that ranks a catalogue, how far it
+    is from putting the right one first (1 − NDCG).
 
     The score of a component is ``Σ loss / Σ scale`` over its tasks that have validation rows: the
     losses of a funnel are the steps of one likelihood, so they add up. A component without any
@@ -39,7 +40,7 @@ class Stopping:
     where no task has one, every pass is better than the one before.
 
     :param components: The tasks that stop together.
-    :param scales: For each task the training loss of its best constant answer.
+    :param scales: For each task the training loss of its best constant answer; 1 for 1 − NDCG.
     :param patience: Passes without a better score after which a component stops.
     """
 
@@ -50,7 +51,7 @@ class Stopping:
         self.courses = [Course(tuple(tasks)) for tasks in components]
 
     def update(self, epoch: int, valid: Mapping[str, float]) -> None:
-        """Takes in the validation losses of a pass, of the tasks that have validation rows."""
+        """Takes in the losses of a pass, or 1 − NDCG, of the tasks that have validation rows."""
         shares = {task: loss / max(self._scales[task], 1e-12) for task, loss in valid.items()}
         anyone = sum(shares.values()) / len(shares) if shares else -float(epoch)
         for course in [course for course in self.courses if not self._stopped(course)]:

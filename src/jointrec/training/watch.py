@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Epoch:
     :param valid: For each task that was measured, its validation loss.
     :param rows: Rows learned from.
     :param seconds: How long the pass took.
+    :param ndcg: For each task that ranks a catalogue and was measured, how high it puts the right
+        one: the mean of 1 / log₂(1 + rank) over validation rows. It says which pass is best.
     """
 
     number: int
@@ -44,6 +46,7 @@ class Epoch:
     valid: Mapping[str, float]
     rows: int
     seconds: float
+    ndcg: Mapping[str, float] = field(default_factory=dict)
 
 
 class Watch:
