@@ -28,8 +28,8 @@ def test_it_starts_at_the_quantiles_of_the_labels(labels) -> None:
         assert (amounts < amount - 1e-9).mean() <= level + 1e-9
 
 
-def test_a_quantile_of_a_logarithm_is_the_logarithm_of_the_quantile() -> None:
-    """Learned by the loss of logs, the levels are those of the amounts themselves."""
+def test_a_quantile_of_a_root_is_the_root_of_the_quantile() -> None:
+    """Learned by the loss of roots, the levels are those of the amounts themselves."""
     amounts = np.random.default_rng(0).lognormal(1.0, 1.0, 20_000)
     task = Quantiles("t.x", levels=(0.1, 0.5, 0.9))
     outputs = torch.zeros(1, 3, dtype=torch.float64, requires_grad=True)
@@ -63,3 +63,16 @@ def test_levels_in_the_file() -> None:
     """)
     assert shop.tasks["a"].levels == (0.5, 0.95)
     assert parse(shop.to_toml()) == shop
+
+
+def test_the_loss_is_that_of_roots_and_stays_finite() -> None:
+    """Missing 99 by all of it costs nine times as much as missing 3 by all of it, not three."""
+    task = Quantiles("line.pieces", levels=(0.5,))
+    losses = task.loss(torch.zeros(2, 1), torch.tensor([3.0, 99.0]))
+    assert losses.tolist() == pytest.approx([0.5 * (2 - 1), 0.5 * (10 - 1)])
+    far = torch.full((1, 1), 400.0, requires_grad=True)
+    loss = task.loss(far, torch.tensor([1.0])).sum()
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert far.grad is not None
+    assert 0 < float(far.grad) < float("inf")

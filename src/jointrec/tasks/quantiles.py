@@ -26,8 +26,10 @@ class Quantiles(Task):
     """How much, with what chance? Sales to stock for, days until delivery, spending at the least.
 
     For each level the amount that is not exceeded with that chance, by the pinball loss (Koenker
-    and Bassett 1978) of log(1 + amount): a logarithm keeps the order, so its quantiles are the
-    logarithms of the quantiles, and no best seller rules the loss. Quantiles never cross: the
+    and Bassett 1978) of √(1 + amount): a root keeps the order, so its quantiles are the roots of
+    the quantiles. It lies between the amount itself, of which best sellers would be all that is
+    learned, and its logarithm, by which they would count as little as anything though most of what
+    is missed is theirs. Outputs are log(1 + amount). Quantiles never cross: the
     outputs are put in order (the rearrangement of Chernozhukov, Fernández-Val and Galichon 2010,
     https://doi.org/10.3982/ECTA7880). Sums of softplus steps would not cross either, but could
     not say that the tenth and the half of sales are both 0, which for most items is the answer.
@@ -76,8 +78,9 @@ class Quantiles(Task):
     def loss(
         self, outputs: Float[Tensor, "rows levels"], labels: Float[Tensor, "rows"]
     ) -> Float[Tensor, "rows"]:
-        logs = labels.log1p().to(outputs.dtype)
-        return losses.pinball(outputs.sort(dim=1).values, logs, self.levels)
+        roots = (1 + labels).sqrt().to(outputs.dtype)
+        said = losses.bounded_exp(outputs.sort(dim=1).values / 2)
+        return losses.pinball(said, roots, self.levels)
 
     def answer(self, outputs: Float[Tensor, "rows levels"]) -> Float[Tensor, "rows levels"]:
         return answers.amount_of_log(outputs.sort(dim=1).values)
