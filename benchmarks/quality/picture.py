@@ -244,7 +244,8 @@ def _draw_row(axes: Any, row: int, name: str, task: TaskReport, ways: list[str])
                      clip_on=False)  # fmt: skip
     arrow = "↑" if task.better == "higher" else "↓"
     left: dict[str, Any] = {"ha": "right", "va": "center", "clip_on": False}
-    axes.text(-0.09, row - 0.17, name, weight="bold", **left)
+    fits = min(1.0, 20 / len(name))  # a long name would begin outside the picture
+    axes.text(-0.09, row - 0.17, name, weight="bold", size=10 * fits, **left)
     axes.text(-0.09, row + 0.2, f"{task.metric} {arrow}  {task.rows:,} rows", color="#666666",
               size=7.5, **left)  # fmt: skip
     scale = scale_of(task)
@@ -267,7 +268,8 @@ def _draw_row(axes: Any, row: int, name: str, task: TaskReport, ways: list[str])
 def _draw_ways(axes: Any, row: int, task: TaskReport, scale: Scale, ways: list[str]) -> None:
     small: dict[str, Any] = {"va": "center", "size": 7, "color": "#888888", "clip_on": False}
     for place, side, end in ((-0.01, "right", scale.worst), (1.01, "left", scale.best)):
-        axes.text(place, row, spell(Interval(end, math.nan, math.nan)), ha=side, **small)
+        told = f"{end:,.0f}" if abs(end) >= 1000 else spell(Interval(end, math.nan, math.nan))
+        axes.text(place, row, told, ha=side, **small)
     for n, way in enumerate(ways):
         found = task.systems[way][task.metric]
         if math.isnan(found.value):
@@ -288,8 +290,10 @@ def _draw_words(axes: Any, rows: int, ways: list[str]) -> None:
                   color=LOOKS.get(way, ("#7b1fa2", "v"))[0], label=SPELLED.get(way, way))[0]
         for way in ways
     ]  # fmt: skip
+    # Six in a row would reach into the heads of the columns beside it.
     axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
-                ncols=len(ways), handletextpad=0.1, columnspacing=1.2)  # fmt: skip
+                ncols=len(ways) if len(ways) < 6 else math.ceil(len(ways) / 2),
+                handletextpad=0.1, columnspacing=1.2)  # fmt: skip
     above: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 8, "clip_on": False}
     axes.text(1.25, -0.6, "joint against\nalone", **above)
     axes.text(1.5, -0.6, "joint against\nLightGBM", **above)

@@ -13,6 +13,7 @@ from jointrec.evaluation import Report, Slice, TaskReport
 from jointrec.functional.intervals import Interval
 from jointrec.functional.reliability import Reliability
 from jointrec.page import report_html, write_report
+from jointrec.page.reliability import LEFT, SIDE, TOP
 
 NAN = math.nan
 
@@ -45,7 +46,7 @@ def test_every_task_slice_and_diagram_is_there() -> None:
     page = Elements(report_html(report(), name="first"))
     words = " ".join(page.words)
     assert not page.open
-    for told in (".750 (.500–.875)", "cold: 0", ".600", "ECE 0.0100", "observed 1.01", "1,000"):
+    for told in (".750", "(.500–.875)", "cold: 0", ".600", "ECE 0.0100", "observed 1.01", "1,000"):
         assert told in words, told
     assert sum(name == "circle" for name, _ in page.tags) == 2  # a dot for each share, after
     assert "▲" in words
@@ -56,8 +57,8 @@ def test_diagrams_stay_within_their_frame() -> None:
     for line in re.findall(r'class="rate" d="M([^"]+)"', text):
         for pair in line.split("L"):
             x, y = map(float, pair.split())
-            assert 34 <= x <= 294
-            assert 0 <= y <= 260
+            assert LEFT <= x <= LEFT + SIDE
+            assert TOP <= y <= TOP + SIDE
 
 
 def test_a_chance_that_is_right_lies_on_the_dashed_line() -> None:
@@ -65,13 +66,47 @@ def test_a_chance_that_is_right_lies_on_the_dashed_line() -> None:
     (line,) = re.findall(r'class="rate" d="M([^"]+)"', text)
     for pair in line.split("L"):
         x, y = map(float, pair.split())
-        assert x - 34 == pytest.approx(260 - y, abs=0.15)
+        assert x - LEFT == pytest.approx(TOP + SIDE - y, abs=0.15)
+
+
+def test_axes_say_what_they_are_and_end_at_powers_of_ten() -> None:
+    words = Elements(report_html(report(), name="first")).words
+    assert words.count("said") == words.count("seen") == 1
+    assert [words.count(f"{share} %") for share in ("100", "10", "1", "0.1", "0.01")] == [2] * 4 + [
+        0
+    ]
 
 
 def test_what_a_report_does_not_have_has_no_section() -> None:
     words = " ".join(Elements(report_html(report(slices={}, reliability={}), name="x")).words)
-    assert "Are chances right?" not in words
-    assert "Who and what is new" not in words
+    for title in ("Are chances right?", "Who and what is new", "Do bands hold?", "What is shown"):
+        assert title not in words
+
+
+def test_ways_that_few_tasks_have_share_a_column() -> None:
+    auc = {"auc": Interval(0.75, 0.5, 0.875)}
+    found = report(systems={"joint": auc, "oracle": auc, "rfm": auc, "bm25": auc})
+    page = Elements(report_html(found, name="x"))
+    heads = page.words[page.words.index("test rows") - 1 :]
+    assert heads[:6] == ["task", "test rows", "metric", "joint", "other ways", "oracle"]
+    assert {"bm25", "rfm"} <= {word.strip() for word in page.words}
+
+
+def test_bands_and_what_is_shown_are_told() -> None:
+    held = {f"coverage_{n}": Interval(n / 100, 0.5, 1.0) for n in (80, 95)}
+    found = report(
+        systems={"joint": {"auc": Interval(0.75, 0.5, 0.875), **held}}, gains={},
+        shown={"joint": {"coverage@10": 0.25, "novelty@10": 7.5}},
+    )  # fmt: skip
+    words = " ".join(Elements(report_html(found, name="x")).words)
+    for told in ("Do bands hold?", ".800", ".950", "What is shown", "25.0%", "7.5"):
+        assert told in words, told
+
+
+def test_on_a_narrow_screen_each_number_stands_beside_its_head() -> None:
+    page = Elements(report_html(report(), name="x"))
+    told = [attrs["data-head"] for name, attrs in page.tags if name == "td"]
+    assert told[:5] == ["task", "test rows", "metric", "joint", "alone"]
 
 
 def test_names_are_text() -> None:

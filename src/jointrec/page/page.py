@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -60,14 +61,14 @@ def html_of(looked: Looked, *, leaks: Leaks | None = None, name: str = "shop.tom
         **{f"Table {table.name}": columns_section(table) for table in tables},
         "What the codes mean": codes_section(looked),
     }
-    links = [tag("a", title, href=f"#{_anchor(title)}") for title in sections]
+    links = [tag("a", title, href=f"#{anchor(title)}") for title in sections]
     body = joined(
         tag("header", tag("h1", name), summary_section(looked, tables)),
         tag("nav", *links),
         tag(
             "main",
             *[
-                tag("section", tag("h2", title), inner, id=_anchor(title))
+                tag("section", tag("h2", title), inner, id=anchor(title))
                 for title, inner in sections.items()
             ],
         ),
@@ -93,5 +94,10 @@ def head(title: str) -> Markup:
     )
 
 
-def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
+def anchor(title: str) -> str:
+    """What a link to a section names.
+
+    >>> anchor("Are chances right?")
+    'are-chances-right'
+    """
+    return "-".join(re.findall(r"\w+", title.lower()))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from jointrec import durable
 from jointrec.errors import JointRecError
 from jointrec.evaluation import Report, TaskReport, spell, ways_of
-from jointrec.functional.reliability import Reliability
+from jointrec.functional.intervals import Interval
 
-from .drawing import svg
 from .markup import Markup, joined, tag
-from .page import head
+from .page import anchor, head
+from .reliability import reliability_section
 
-SIDE, EDGE = 260, 34
-"""The sides of a diagram, and the room for what stands beside its axes."""
-LEAST = 1e-5
-"""Chances below this are drawn as if they were this, as axes are logarithms."""
 SIGNS = {"better": "▲", "level": "=", "worse": "▼"}
+BANDS = {"coverage_80": "80 % bands hold", "coverage_95": "95 % bands hold"}
+NONE = tag("span", "–", class_="none")
+USUAL = ("joint", "alone", "lightgbm", "popularity")
+SHOWN = {"coverage@10": "of the catalogue shown", "novelty@10": "novelty, bits"}
 
 
 def write_report(report: Report, path: Path, *, name: str = "") -> Path:
@@ -47,14 +46,22 @@ def report_html(report: Report, *, name: str) -> str:
     """
     sections = {
         "Tasks": _tasks(report),
-        "Are chances right?": _reliability(report),
+        "Are chances right?": reliability_section(report),
+        "Do bands hold?": _bands(report),
+        "What is shown": _shown(report),
         "Who and what is new": _slices(report),
     }
+    there = {title: part for title, part in sections.items() if part}
+    links = [tag("a", title, href=f"#{anchor(title)}") for title in there]
     body = joined(
         tag("header", tag("h1", name), tag("p", "Test rows only, with 95 % intervals.")),
+        tag("nav", *links),
         tag(
             "main",
-            *[tag("section", tag("h2", title), part) for title, part in sections.items() if part],
+            *[
+                tag("section", tag("h2", title), part, id=anchor(title))
+                for title, part in there.items()
+            ],
         ),
         tag("footer", "Made by jointrec. It loads nothing and runs nothing."),
     )
@@ -65,109 +72,151 @@ def report_html(report: Report, *, name: str) -> str:
 
 def _tasks(report: Report) -> Markup:
     ways = ways_of(report)
+    usual = [way for way in ways if way in USUAL]
+    others = [way for way in ways if way not in (*USUAL, "oracle")]
+    last = [way for way in ways if way == "oracle"]
     rows = []
     for name, task in report.tasks.items():
-        cells = [name, task.grain, f"{task.rows:,}", _count(task.positives), _metric(task)]
-        for way in ways:
-            found = task.systems.get(way, {}).get(task.metric)
-            sign = SIGNS.get(task.verdict(way), "") if way not in ("joint", "oracle") else ""
-            cells.append("–" if found is None else f"{spell(found)} {sign}".rstrip())
-        rows.append(cells)
-    told = tag("p", "▲ joint is better, ▼ worse, = level, by the interval of the difference.")
-    heads = ["task", "grain", "test rows", "yes", "metric", *ways]
+        there = [way for way in others if way in task.systems]
+        told = [tag("div", f"{way} ", _way(task, way)) for way in there]
+        rows.append(
+            [
+                joined(tag("b", name), tag("small", f"{task.kind} · {task.grain}")),
+                joined(f"{task.rows:,} ", *_yes(task.positives)),
+                _metric(task),
+                *[_way(task, way) for way in usual],
+                *([joined(*told) if told else NONE] if others else []),
+                *[_way(task, way) for way in last],
+            ]
+        )
+    told = tag(
+        "p",
+        "joint is one network for all tasks, alone one for this task. Beside each other way: ",
+        *[
+            joined(tag("span", sign, class_=verdict), f" joint is {verdict}, ")
+            for verdict, sign in SIGNS.items()
+        ],
+        "by the interval of the difference.",
+    )
+    heads = ["task", "test rows", "metric", *usual, *(["other ways"] if others else []), *last]
     return joined(told, _table(heads, rows))
 
 
-def _slices(report: Report) -> Markup:
+def _way(task: TaskReport, way: str) -> Markup:
+    found = task.systems.get(way, {}).get(task.metric)
+    if found is None:
+        return NONE
+    verdict = task.verdict(way) if way not in ("joint", "oracle") else ""
+    sign = [tag("span", SIGNS[verdict], class_=verdict)] if verdict in SIGNS else []
+    return _interval(found, *sign)
+
+
+def _bands(report: Report) -> Markup:
     rows = [
-        [name, entity, f"{kind}: {found.events}", f"{found.rows:,}", _count(found.positives),
-         _metric(task), spell(found.systems["joint"]) if "joint" in found.systems else "–"]
+        [tag("b", name), *[_value(task.systems["joint"].get(metric)) for metric in BANDS]]
         for name, task in report.tasks.items()
-        for entity, slices in task.slices.items()
-        for kind, found in slices.items()
-    ]  # fmt: skip
-    if not rows:
-        return Markup("")
-    told = tag("p", "Test rows by how many training events name their user, their item …")
-    heads = ["task", "by", "training events", "rows", "yes", "metric", "joint"]
-    return joined(told, _table(heads, rows))
-
-
-def _reliability(report: Report) -> Markup:
-    drawn = [
-        tag("figure", tag("figcaption", _caption(name, task)), _diagram(name, task.reliability))
-        for name, task in report.tasks.items()
-        if task.reliability
+        if set(BANDS) <= set(task.systems.get("joint", {}))
     ]
-    if not drawn:
+    if not rows:
         return Markup("")
     told = tag(
         "p",
-        "What was said, from left to right, and what was seen, from bottom to top, in fifteen "
-        "shares of equally many rows: the line after calibration, dotted before. On the dashed "
-        "line both are equal. Axes are logarithms.",
+        "How often what came lay within the bands of joint: .8 and .95 are right, and more where "
+        "counts are small.",
     )
-    return joined(told, tag("div", *drawn, class_="figures"))
+    return joined(told, _table(["task", *BANDS.values()], rows))
 
 
-def _caption(name: str, task: TaskReport) -> str:
-    told = [
-        f"{when} ECE {found.ece:.4f}, predicted over observed {found.pcoc:.2f}"
-        for when, found in task.reliability.items()
-    ]
-    return f"{name}: {'; '.join(told)}"
-
-
-def _diagram(name: str, both: Mapping[str, Reliability]) -> Markup:
-    """What was said and what was seen, before and after."""
-    lowest = min(
-        max(min([v for v in (*found.said, *found.seen) if v > 0], default=LEAST), LEAST)
-        for found in both.values()
+def _shown(report: Report) -> Markup:
+    rows = [
+        [joined(tag("b", name), tag("small", way)), f"{found['coverage@10']:.1%}",
+         f"{found['novelty@10']:.1f}"]
+        for name, task in report.tasks.items()
+        for way, found in task.shown.items()
+        if set(SHOWN) <= set(found)
+    ]  # fmt: skip
+    if not rows:
+        return Markup("")
+    told = tag(
+        "p",
+        "How much of a catalogue stands in some list of the ten best, and how rarely what stands "
+        "there was chosen in training.",
     )
-    decades = max(1, math.ceil(-math.log10(lowest)))
+    return joined(told, _table(["task", *SHOWN.values()], rows))
 
-    def at(chance: float) -> float:
-        """A chance as a share of an axis."""
-        return 1 + math.log10(max(chance, 10.0**-decades)) / decades
 
-    def point(said: float, seen: float) -> tuple[float, float]:
-        return EDGE + at(said) * SIDE, (1 - at(seen)) * SIDE
+def _slices(report: Report) -> Markup:
+    kinds = {
+        kind: found.events
+        for task in report.tasks.values()
+        for slices in task.slices.values()
+        for kind, found in slices.items()
+    }
+    rows = []
+    for name, task in report.tasks.items():
+        for entity, slices in task.slices.items():
+            cells = []
+            for kind in kinds:
+                if kind not in slices or not slices[kind].rows:
+                    cells.append(NONE)
+                    continue
+                found = slices[kind]
+                joint = found.systems.get("joint")
+                counted = f"{found.rows:,} rows"
+                counted += "" if found.positives is None else f", {found.positives:,} yes"
+                cells.append(joined(_value(joint), " ", tag("small", counted)))
+            told = f"by {entity} · {_metric(task)}"
+            rows.append([joined(tag("b", name), tag("small", told)), *cells])
+    if not rows:
+        return Markup("")
+    told = tag(
+        "p",
+        "joint on test rows, by how many training events name their user, their item …: those of "
+        "whom training saw nothing, little, or more.",
+    )
+    heads = ["task", *(f"{kind}: {events}" for kind, events in kinds.items())]
+    return joined(told, _table(heads, rows))
 
-    shapes: list[Markup] = []
-    for decade in range(decades + 1):
-        share = (decades - decade) / decades
-        x, y, told = EDGE + share * SIDE, (1 - share) * SIDE, f"{10.0**-decade:g}"
-        shapes.append(
-            tag("path", class_="grid", d=f"M{x:.1f} 0V{SIDE}M{EDGE} {y:.1f}H{EDGE + SIDE}")
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    """A table whose rows are told one below the other where the screen is narrow.
+
+    The first column names the row; the others are numbers.
+    """
+    classes = ["", *["number"] * (len(heads) - 1)]
+    first = tag(
+        "thead",
+        tag("tr", *[tag("th", h, class_=c) for h, c in zip(heads, classes, strict=True)]),
+    )
+    others = [
+        tag(
+            "tr",
+            *[
+                tag("td", cell, class_=c, data_head=h)
+                for h, c, cell in zip(heads, classes, cells, strict=True)
+            ],
         )
-        shapes.append(tag("text", told, class_="axis", x=x, y=SIDE + 16, text_anchor="middle"))
-        shapes.append(tag("text", told, class_="axis", x=EDGE - 5, y=y + 4, text_anchor="end"))
-    shapes.append(tag("path", class_="mark", d=f"M{EDGE} {SIDE}L{EDGE + SIDE} 0"))
-    for when, found in both.items():
-        points = [point(said, seen) for said, seen in zip(found.said, found.seen, strict=True)]
-        line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-        shapes.append(tag("path", class_="bridge" if when == "before" else "rate", d=line))
-        if when == "after":
-            shapes += _dots(points, found)
-    return svg(joined(*shapes), SIDE + EDGE + 12, SIDE + 24, f"Chances of {name}, said and seen")
+        for cells in rows
+    ]
+    return tag("div", tag("table", first, tag("tbody", *others), class_="stacked"), class_="wide")
 
 
-def _dots(points: list[tuple[float, float]], found: Reliability) -> Iterator[Markup]:
-    told = zip(points, found.said, found.seen, found.rows, strict=True)
-    for (x, y), said, seen, rows in told:
-        title = tag("title", f"said {said:.4f}, seen {seen:.4f}, {rows:,} rows")
-        yield tag("circle", title, class_="dot", cx=x, cy=y, r=3)
+def _value(found: Interval | None) -> Markup:
+    return NONE if found is None else _interval(found)
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> Markup:
-    first = tag("thead", tag("tr", *[tag("th", head) for head in heads]))
-    others = [tag("tr", *[tag("td", cell) for cell in cells]) for cells in rows]
-    return tag("div", tag("table", first, tag("tbody", *others)), class_="wide")
+def _interval(found: Interval, *sign: Markup) -> Markup:
+    """The value with its sign, and its interval in small."""
+    value, _, interval = spell(found).partition(" ")
+    if not interval.startswith("("):
+        value, interval = spell(found), ""
+    told = joined(value, *[joined(" ", one) for one in sign])
+    return tag("span", told, *([" ", tag("small", interval)] if interval else []), class_="told")
 
 
 def _metric(task: TaskReport) -> str:
     return f"{task.metric} {'↑' if task.better == 'higher' else '↓'}"
 
 
-def _count(positives: int | None) -> str:
-    return "" if positives is None else f"{positives:,}"
+def _yes(positives: int | None) -> list[Markup]:
+    return [] if positives is None else [tag("small", f"{positives:,} yes")]
