@@ -10,6 +10,8 @@ READY  := $(VENV)/.ready
 # Nothing outside this checkout may change what a verb does.
 unexport PYTHONPATH
 unexport VIRTUAL_ENV
+# Tests are compiled once, not once for every worker of every run.
+unexport PYTHONDONTWRITEBYTECODE
 # Waiting OpenMP threads that spin make small operations ten times slower on a busy machine.
 export OMP_WAIT_POLICY := passive
 # mkdocs-material greets each build with a page about the next mkdocs.

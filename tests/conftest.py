@@ -11,12 +11,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from checked_shapes import install
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
 # Whatever says a shape in `jointrec` is checked at each call (see checked_shapes.py). This must
 # stand before the package is first imported.
-install_import_hook("jointrec", "checked_shapes.check")
+install("jointrec")
 
 import torch  # noqa: E402 (after the hook, as all else)
 

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from quick import small_grains_seldom
 from typer.testing import CliRunner
 
 from jointrec.cli import app
@@ -40,7 +41,8 @@ def test_the_tour_runs(folder, monkeypatch, capsys):
     for language, text in blocks():
         if language == "python":
             capsys.readouterr()
-            exec(compile(text, "docs/tour.md", "exec"), names)
+            with small_grains_seldom(steps=12):
+                exec(compile(text, "docs/tour.md", "exec"), names)
             printed = capsys.readouterr().out
         elif language == "text":
             assert same(text, printed), printed

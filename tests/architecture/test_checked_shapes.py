@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from checked_shapes import check, says_a_shape
+from checked_shapes import check, mentions_a_shape, says_a_shape
 from jaxtyping import Float32, Int64, TypeCheckError, jaxtyped
 
 from jointrec.features.base import Bags, Ids
@@ -37,6 +37,13 @@ class Pair:
     codes: Codes
 
 
+@dataclass(frozen=True)
+class Named:
+    """A class that says none."""
+
+    name: str
+
+
 TWO_BY_THREE = np.zeros((2, 3), np.float32)
 TWO, THREE = np.zeros(2, np.int64), np.zeros(3, np.int64)
 
@@ -62,6 +69,15 @@ def test_a_wrong_answer_is_found():
 
 def test_what_says_no_shape_is_left_alone():
     assert plain("seven") == "seven"
+    assert not hasattr(plain, "__wrapped__"), "it would be called for nothing, again and again"
+
+
+def test_a_name_that_stands_for_a_shape_is_seen():
+    """Annotations are texts here: `Codes` names a shape, and so does a class through its field."""
+    assert mentions_a_shape(scaled.__wrapped__)
+    assert mentions_a_shape(Pair)
+    assert not mentions_a_shape(says_a_shape)
+    assert not mentions_a_shape(Named)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+from quick import small_grains_seldom
 from shop_prepared import impressions, prepared
 
 from jointrec.batches import Assembler, Batch, Loader, pieces
@@ -48,11 +49,12 @@ def test_every_batch_holds_every_grain() -> None:
 
 
 def test_the_order_follows_from_the_seed_and_the_epoch() -> None:
-    first = rows_in(list(Loader(ASSEMBLE, 128, 0).epoch(0)))
-    assert rows_in(list(Loader(ASSEMBLE, 128, 0).epoch(0))) == first
-    assert rows_in(list(Loader(ASSEMBLE, 128, 0).epoch(1))) != first
-    assert rows_in(list(Loader(ASSEMBLE, 128, 1).epoch(0))) != first
-    assert sorted(rows_in(list(Loader(ASSEMBLE, 128, 1).epoch(1)))) == sorted(first)
+    with small_grains_seldom():
+        first = rows_in(list(Loader(ASSEMBLE, 128, 0).epoch(0)))
+        assert rows_in(list(Loader(ASSEMBLE, 128, 0).epoch(0))) == first
+        assert rows_in(list(Loader(ASSEMBLE, 128, 0).epoch(1))) != first
+        assert rows_in(list(Loader(ASSEMBLE, 128, 1).epoch(0))) != first
+        assert sorted(rows_in(list(Loader(ASSEMBLE, 128, 1).epoch(1)))) == sorted(first)
 
 
 def test_only_rows_of_the_tasks_that_learn() -> None:

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quick import small_grains_seldom
 
 import jointrec as jr
 from jointrec import features as f
@@ -337,9 +338,10 @@ def test_a_preparation_with_texts_survives_json() -> None:
 
 
 def test_the_words_of_a_query_nobody_asked_before_are_compared_too(tmp_path) -> None:
-    model = jr.fit(
-        shop(2_000, budget=jr.Budget(epochs=30)), compare=jr.Compare(alone=False, baselines=())
-    )
+    with small_grains_seldom(rows=1_400, steps=16):
+        model = jr.fit(
+            shop(2_000, budget=jr.Budget(epochs=30)), compare=jr.Compare(alone=False, baselines=())
+        )
     model.save(tmp_path / "model")
     titles = ["i0", "i1"]
     told = model.reader.tables.entities["item"]["title"].to_list()

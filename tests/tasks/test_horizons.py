@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quick import small_grains_seldom
 
 import jointrec as jr
 from jointrec import features as f
@@ -161,7 +162,8 @@ def model() -> jr.Model:
         split=jr.ByTime(test_days=42, valid_days=28),
         budget=jr.Budget(epochs=8, rows=128, patience=8),
     )
-    return jr.fit(shop, compare=jr.Compare(alone=False, baselines=(), rounds=20))
+    with small_grains_seldom(rows=2_000):
+        return jr.fit(shop, compare=jr.Compare(alone=False, baselines=(), rounds=20))
 
 
 def test_forecasts_do_not_cross_and_are_right_on_the_whole(model) -> None:

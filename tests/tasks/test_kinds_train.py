@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from quick import small_grains_seldom
 
 import jointrec as jr
 from jointrec import features as f
@@ -60,7 +61,8 @@ def model() -> jr.Model:
         split=jr.ByEntity(),
         budget=jr.Budget(epochs=12, rows=256, patience=12),
     )
-    return jr.fit(shop, compare=jr.Compare(alone=False, baselines=(), rounds=20))
+    with small_grains_seldom(rows=1_500):
+        return jr.fit(shop, compare=jr.Compare(alone=False, baselines=(), rounds=20))
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from quick import small_grains_seldom
 
 import jointrec as jr
 from jointrec import features as f
@@ -65,7 +66,8 @@ def model() -> jr.Model:
         "click_pairs": t.Binary("shown.clicked", listwise=0.3, list_loss="pairs"),
         "grade": t.Ordinal("shown.grade", listwise=0.3),
     }
-    return jr.fit(shop(**tasks), compare=jr.Compare(alone=False, baselines=(), rounds=20))
+    with small_grains_seldom(rows=2_000):
+        return jr.fit(shop(**tasks), compare=jr.Compare(alone=False, baselines=(), rounds=20))
 
 
 @pytest.mark.parametrize("name", ["click", "click_pairs", "grade"])

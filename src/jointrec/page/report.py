@@ -78,14 +78,14 @@ def _tasks(report: Report) -> Markup:
     rows = []
     for name, task in report.tasks.items():
         there = [way for way in others if way in task.systems]
-        told = [tag("div", f"{way} ", _way(task, way)) for way in there]
+        each = [tag("div", f"{way} ", _way(task, way)) for way in there]
         rows.append(
             [
                 joined(tag("b", name), tag("small", f"{task.kind} · {task.grain}")),
                 joined(f"{task.rows:,} ", *_yes(task.positives)),
                 _metric(task),
                 *[_way(task, way) for way in usual],
-                *([joined(*told) if told else NONE] if others else []),
+                *([joined(*each) if each else NONE] if others else []),
                 *[_way(task, way) for way in last],
             ]
         )
