@@ -9,14 +9,15 @@ from shop_prepared import prepared, project
 
 from jointrec.batches import Assembler
 from jointrec.budget import Budget
-from jointrec.calibration import BySegment, Platt, Raw
+from jointrec.calibration import BySegment, Following, Platt, Raw
 from jointrec.errors import ProjectError
 from jointrec.network import answers_of
 from jointrec.network.segments import segments_of
 from jointrec.plan import plan
-from jointrec.splits import VALID
+from jointrec.splits import TEST, TRAIN, VALID
 from jointrec.training import Trained, train
 from jointrec.training.calibrate import calibrate
+from jointrec.training.hearing import hear
 
 
 def trained_with(calibration: object) -> tuple[Trained, object, object]:
@@ -66,6 +67,26 @@ def test_labels_of_other_parts_play_no_part() -> None:
         not torch.equal(value, state[name])
         for name, value in network.calibrators.state_dict().items()
     )
+
+
+def test_heads_are_asked_once_about_a_row_whoever_needs_it(monkeypatch) -> None:
+    """To fit chances, to fit sums, and to move on with the days."""
+    trained, planned, arrays = trained_with(Following())
+    asked = arrays.asked["impression"]
+    cuts = np.quantile(asked.times, [0.6, 0.8])
+    for task in asked.parts:  # time splits the rows, so that chances follow it
+        asked.parts[task][:] = np.array([TRAIN, VALID, TEST])[np.searchsorted(cuts, asked.times)]
+    heard: list[tuple[str, int]] = []
+
+    def noted(network, assembler, source, rows, tasks):
+        heard.extend((source.grain.name, int(row)) for row in rows)
+        return hear(network, assembler, source, rows, tasks)
+
+    monkeypatch.setattr("jointrec.training.calibrate.hear", noted)
+    calibrate(trained.networks["click"], Assembler(arrays, planned, 3), trained.networks)
+    parts = asked.parts["click"]
+    assert {parts[row] for name, row in heard if name == "impression"} == {VALID, TEST}
+    assert len(heard) == len(set(heard))
 
 
 def test_segments_come_from_the_rows_themselves() -> None:

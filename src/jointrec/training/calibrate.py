@@ -1,17 +1,16 @@
-"""Sets the chances of a trained network right, on the validation rows."""
+"""Sets the chances and the sums of a trained network right, on the validation rows."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64
 from torch import Tensor
 
-from jointrec.batches import Assembler, pieces
+from jointrec.batches import Assembler
+from jointrec.batches.assemble import knows
 from jointrec.batches.loader import rows_of
 from jointrec.calibration import About, Settled
 from jointrec.calibration.base import Place
@@ -21,43 +20,35 @@ from jointrec.prepare import Asked, Prepared
 from jointrec.prepare.labels import settles_after
 from jointrec.splits import TEST, TRAIN, VALID
 
-Rows = Int64[np.ndarray, "_"]
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """What the heads of some tasks say of some rows, and what is known of the rows.
-
-    :param own: By task the log odds of its own head.
-    :param labels: By task 1, 0, or nan where unknown.
-    :param weights: By task how much each row counts.
-    """
-
-    own: Mapping[str, Tensor]
-    labels: Mapping[str, Tensor]
-    weights: Mapping[str, Tensor]
-    about: About
+from .hearing import Heard, Rows, hear
+from .totals import set_total
 
 
 def calibrate(network: JointNetwork, assembler: Assembler, tasks: Collection[str]) -> None:
-    """Fits the calibrators of some tasks, each step of a funnel after the one before it.
+    """Sets some tasks right, each step of a funnel after the one before it, and moves them on.
 
     Validation rows are the newest that a model may know of, and the network has not learned from
-    them. A task without known labels there stays as it is.
+    them: chances are fitted to their labels, and sums of amounts and counts. A task without known
+    labels there stays as it is. Then chances follow the days, as :func:`follow` has it. Heads are
+    asked once, about all rows that either needs.
 
     :param tasks: Whole funnels.
     """
     for grain in assembler.grains.values():
-        asked = tuple(t for t in grain.tasks if t in tasks and network.calibrated(t) is not None)
         source = assembler.prepared.asked[grain.name]
-        rows = rows_of(assembler, source, VALID, asked)
+        asked = _with_befores(network, [t for t in grain.tasks if t in tasks and _set(network, t)])
+        following = tuple(t for t in asked if _follows(network, t))
+        newer = _newer(source, following)
+        rows = np.union1d(rows_of(assembler, source, VALID, asked), newer)
         if not asked or not len(rows):
             continue
-        heard = _heard(network, assembler, source, rows, asked, VALID)
+        heard = hear(network, assembler, source, rows, asked)
+        valid = heard.knowing({task: knows(source, task, VALID)[rows] for task in asked})
         said: dict[str, Tensor] = {}
         for task in asked:  # in the order of the funnel
-            _fit(network, task, heard, said)
-    follow(network, assembler, tasks)
+            said[task] = _set_right(network, task, valid, said)
+        at = torch.from_numpy(np.isin(rows, newer))
+        _follow_all(network, source, following, newer, heard.some(at))
 
 
 def follow(network: JointNetwork, assembler: Assembler, tasks: Collection[str]) -> None:
@@ -72,16 +63,10 @@ def follow(network: JointNetwork, assembler: Assembler, tasks: Collection[str]) 
     for grain in assembler.grains.values():
         source = assembler.prepared.asked[grain.name]
         asked = tuple(t for t in grain.tasks if t in tasks and _follows(network, t))
-        begins = _training_ends(source, asked)
-        if not asked or begins is None or source.times is None:
-            continue
-        known = np.any([~np.isnan(source.labels[task]) for task in asked], axis=0)
-        rows = np.flatnonzero(known & (source.times >= begins))
-        heard = _heard(network, assembler, source, rows, asked, None)
-        said: dict[str, Tensor] = {}
-        for task in asked:  # in the order of the funnel
-            settled = source.times[rows] + settles_after(network.project, task)
-            _follow(network, task, heard, torch.from_numpy(-(-settled // DAY)), said)
+        newer = _newer(source, asked)
+        if len(newer):
+            heard = hear(network, assembler, source, newer, asked)
+            _follow_all(network, source, asked, newer, heard)
 
 
 def followed(networks: Mapping[str, JointNetwork], prepared: Prepared) -> dict[str, JointNetwork]:
@@ -107,61 +92,61 @@ def _follows(network: JointNetwork, task: str) -> bool:
     return calibrator is not None and calibrator.follows(settles_after(network.project, task))
 
 
-def _training_ends(source: Asked, tasks: Collection[str]) -> int | None:
-    """The moment (µs) of the first row that validates or tests; None where training goes on."""
+def _set(network: JointNetwork, task: str) -> bool:
+    """Whether something of a task is set right: its chances or its sum."""
+    project = network.project
+    summed = project.calibration.totals and project.tasks[task].has_total
+    return summed or network.calibrated(task) is not None
+
+
+def _with_befores(network: JointNetwork, tasks: Collection[str]) -> tuple[str, ...]:
+    """The tasks, with all that they come after, in the order of their grain."""
+    whole = set(tasks)
+    for task in tasks:
+        before = network.project.tasks[task].after
+        while before is not None and before in network.tasks:
+            whole.add(before)
+            before = network.project.tasks[before].after
+    return tuple(task for task in network.tasks if task in whole)
+
+
+def _newer(source: Asked, tasks: Collection[str]) -> Rows:
+    """The rows with a known label from the first on that validates or tests.
+
+    None where training goes on after it, or where rows have no time.
+    """
+    nothing = np.zeros(0, dtype=np.int64)
     if source.times is None or not tasks:
-        return None
+        return nothing
     train, valid, test = (
         np.any([source.parts[task] == part for task in tasks], axis=0)
         for part in (TRAIN, VALID, TEST)
     )
     if not (valid | test).any():
-        return None
-    ends = int(source.times[valid | test].min())
-    return ends if int(source.times[train].max(initial=ends - 1)) < ends else None
+        return nothing
+    begins = int(source.times[valid | test].min())
+    if int(source.times[train].max(initial=begins - 1)) >= begins:
+        return nothing
+    known = np.any([~np.isnan(source.labels[task]) for task in tasks], axis=0)
+    return np.flatnonzero(known & (source.times >= begins))
 
 
-def _heard(
-    network: JointNetwork,
-    assembler: Assembler,
-    source: Asked,
-    rows: Rows,
-    tasks: tuple[str, ...],
-    part: int | None,
-) -> _Heard:
-    """Asks the heads about some rows of a grain.
-
-    :param part: Only labels of this part of the split are known. None: all that there are.
-    """
-    own: dict[str, list[Tensor]] = {task: [] for task in tasks}
-    labels: dict[str, list[Tensor]] = {task: [] for task in tasks}
-    weights: dict[str, list[Tensor]] = {task: [] for task in tasks}
-    about: list[About] = []
-    with torch.no_grad():
-        for batch in pieces(assembler, source, rows, part=part):
-            heads: dict[str, Tensor] = {}
-            network(batch, tasks=tasks, heads=heads)
-            (examples,) = batch.examples
-            about.append(network.about(batch, examples))
-            for task in tasks:
-                unknown = ~examples.known[task]
-                own[task].append(heads[task][:, 0])
-                labels[task].append(examples.labels[task].masked_fill(unknown, torch.nan))
-                alike = torch.ones(len(unknown), dtype=torch.float64)
-                weights[task].append(examples.weights.get(task, alike))
-    return _Heard(
-        {task: torch.cat(parts) for task, parts in own.items()},
-        {task: torch.cat(parts) for task, parts in labels.items()},
-        {task: torch.cat(parts) for task, parts in weights.items()},
-        About.joined(about),
-    )
+def _set_right(
+    network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]
+) -> Tensor:
+    """Sets one task right, and gives what it says after that."""
+    if network.calibrated(task) is not None:
+        return _fit(network, task, heard, said)
+    if _set(network, task):
+        return set_total(network, task, heard, said)
+    return network.place(task, said)(heard.own[task])
 
 
-def _fit(network: JointNetwork, task: str, heard: _Heard, said: dict[str, Tensor]) -> None:
-    """Fits one task, and notes what it says after that."""
+def _fit(network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]) -> Tensor:
+    """Fits the chances of one task, and gives those that it says after that."""
     calibrator = network.calibrated(task)
     assert calibrator is not None
-    logits, labels, weights = heard.own[task], heard.labels[task], heard.weights[task]
+    logits, labels, weights = heard.own[task][:, 0], heard.labels[task], heard.weights[task]
     known = ~labels.isnan()
     if known.any():
         place = _place(network, task, said, known)
@@ -173,21 +158,36 @@ def _fit(network: JointNetwork, task: str, heard: _Heard, said: dict[str, Tensor
         about = heard.about.some(known)
         calibrator.fit(logits[known], labels[known], placed, weights[known], about)
     with torch.no_grad():
-        moved = calibrator(logits, heard.about)
-        said[task] = network.place(task, said)(moved[:, None])
+        moved: Tensor = calibrator(logits, heard.about)
+        return network.place(task, said)(moved[:, None])
+
+
+def _follow_all(
+    network: JointNetwork, source: Asked, tasks: tuple[str, ...], rows: Rows, heard: Heard
+) -> None:
+    """Moves tasks on with some rows, in the order of their funnel.
+
+    :param heard: What their heads say of the rows.
+    """
+    if not len(rows) or source.times is None:
+        return
+    said: dict[str, Tensor] = {}
+    for task in tasks:
+        settled = source.times[rows] + settles_after(network.project, task)
+        said[task] = _follow(network, task, heard, torch.from_numpy(-(-settled // DAY)), said)
 
 
 def _follow(
-    network: JointNetwork, task: str, heard: _Heard, settled: Tensor, said: dict[str, Tensor]
-) -> None:
-    """Moves one task on, and notes what it says of each row once the row is settled."""
+    network: JointNetwork, task: str, heard: Heard, settled: Tensor, said: Mapping[str, Tensor]
+) -> Tensor:
+    """Moves one task on, and gives what it says of each row once the row is settled."""
     calibrator = network.calibrated(task)
     assert calibrator is not None
     known = torch.nonzero(~heard.labels[task].isnan())[:, 0]
     # All rows follow, also those of no that a task leaves out of training: none is set apart here.
     calibrator.follow(
         Settled(
-            heard.own[task][known],
+            heard.own[task][known, 0],
             heard.labels[task][known],
             settled[known],
             heard.about.some(known),
@@ -196,8 +196,8 @@ def _follow(
         lambda some: _place(network, task, said, known[some]),
     )
     with torch.no_grad():
-        moved = calibrator(heard.own[task], About(settled, heard.about.segments))
-        said[task] = network.place(task, said)(moved[:, None])
+        moved: Tensor = calibrator(heard.own[task][:, 0], About(settled, heard.about.segments))
+        return network.place(task, said)(moved[:, None])
 
 
 def _place(network: JointNetwork, task: str, said: Mapping[str, Tensor], rows: Tensor) -> Place:

@@ -25,7 +25,6 @@ from .pulls import pulls
 from .ranked import ranked
 from .stopping import Stopping, components, shared_scales
 from .threads import threads, threads_for
-from .totals import set_totals
 from .trust import trust_in
 from .watch import Epoch, Progress, Watch
 
@@ -192,7 +191,6 @@ class Run:
             built[epoch] = network.eval()
             served = [task for task, kept in self.stopping.kept.items() if kept == epoch]
             calibrate(built[epoch], self.assembler, served)
-            set_totals(built[epoch], self.assembler, served)
         return {task: built[epoch] for task, epoch in self.stopping.kept.items()}
 
     def _loader(self, tasks: tuple[str, ...]) -> Loader:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from jointrec.batches import Assembler, pieces
-from jointrec.batches.loader import rows_of
 from jointrec.network import JointNetwork
-from jointrec.splits import VALID
+
+from .hearing import Heard
 
 SPREAD = 0.3
 """How far the logarithm of a factor lies from 0 as a rule: before anything is seen, and as wrong as
@@ -21,50 +20,17 @@ MOST = 1.5
 Rows = Float64[Tensor, "rows"]
 
 
-def set_totals(network: JointNetwork, assembler: Assembler, tasks: Collection[str]) -> None:
-    """Finds the factors of some tasks, each after the one that it lengthens.
+def set_total(network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]) -> Tensor:
+    """Finds the factor of a task, and gives what it says after that.
 
-    A factor moves the mean by what the sum over the validation rows is off, and by less the less
-    sure it is that it is off: it is drawn towards 1 as the mode of a posterior is.
+    The factor moves the mean by what the sum over the rows is off, and by less the less sure it is
+    that it is off: it is drawn towards 1 as the mode of a posterior is.
 
-    :param tasks: Whole funnels.
+    :param said: What the tasks that it comes after say of all rows.
     """
-    project = network.project
-    if not project.calibration.totals:
-        return
-    for grain in assembler.grains.values():
-        asked = tuple(t for t in grain.tasks if t in tasks)
-        if not any(project.tasks[task].has_total for task in asked):
-            continue
-        source = assembler.prepared.asked[grain.name]
-        rows = rows_of(assembler, source, VALID, asked)
-        own: dict[str, list[Tensor]] = {task: [] for task in asked}
-        told: dict[str, list[Tensor]] = {task: [] for task in asked}
-        labels: dict[str, list[Tensor]] = {task: [] for task in asked}
-        with torch.no_grad():
-            for batch in pieces(assembler, source, rows, part=VALID):
-                heads: dict[str, Tensor] = {}
-                outputs = network(batch, tasks=asked, heads=heads)
-                (examples,) = batch.examples
-                for task in asked:
-                    known, answers = examples.known[task], examples.labels[task].double()
-                    own[task].append(heads[task].double())
-                    told[task].append(outputs[task].double())
-                    labels[task].append(answers.masked_fill(~known, torch.nan))
-            said: dict[str, Tensor] = {}
-            for task in asked if len(rows) else ():  # in the order of the funnel
-                said[task] = torch.cat(told[task])
-                if project.tasks[task].has_total:
-                    seen = torch.cat(labels[task])
-                    said[task] = _set(network, task, torch.cat(own[task]), seen, said)
-
-
-def _set(
-    network: JointNetwork, task: str, own: Tensor, labels: Rows, said: dict[str, Tensor]
-) -> Tensor:
-    """Sets one task, and gives its outputs after that."""
     asked = network.project.tasks[task]
-    place = network.place(task, said)
+    own, labels = heard.own[task].double(), heard.labels[task].double()
+    place = network.place(task, {name: outputs.double() for name, outputs in said.items()})
     known = ~labels.isnan()
     factor = torch.zeros((), dtype=torch.float64)
     if known.any():
