@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from simulated_shop import prepared_shop, project
 
 from jointrec.plan import plan
 from jointrec.prepare import load, prepare
-from jointrec.prepare.workspace import IN_MEMORY, OnDisk
+from jointrec.prepare.workspace import IN_MEMORY, OnDisk, mapped
 
 
 def arrays(value: Any, at: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -68,3 +69,15 @@ def test_nothing_is_written_of_empty_arrays_nor_in_memory(tmp_path: Path):
     assert OnDisk(tmp_path).empty((4, 0), np.float32).shape == (4, 0)
     assert list(tmp_path.iterdir()) == []
     assert IN_MEMORY.keep(empty) is empty
+
+
+def test_a_mapped_table_of_several_runs_is_not_joined_in_memory(tmp_path: Path):
+    path = tmp_path / "runs.arrow"
+    runs = [pa.table({"a": ["x", "y"]}), pa.table({"a": ["z"]})]
+    with pa.ipc.new_file(str(path), runs[0].schema) as file:
+        for run in runs:
+            file.write_table(run)
+    table = mapped(path)
+    assert table["a"].to_list() == ["x", "y", "z"]
+    assert table["a"].n_chunks() == 2, "one run is a copy of all rows"
+    assert not path.exists()

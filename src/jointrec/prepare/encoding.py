@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -134,20 +134,27 @@ def gather_fields(parts: Mapping[str, Ids | Bags | Numbers], num_rows: int) -> F
     )
 
 
-def joined_fields(parts: Sequence[Fields], workspace: Workspace) -> Fields:
-    """Fields of some rows, one below the other; at least one piece."""
-    bags = [
+def joined_fields(parts: Iterable[Fields], num_rows: int, workspace: Workspace) -> Fields:
+    """Fields of some rows, one below the other; at least one piece, one at a time in memory."""
+    ids = numbers = np.zeros((num_rows, 0))
+    bags: list[tuple[Bags, ...]] = []
+    start = 0
+    for part in parts:
+        if not start:
+            ids = workspace.empty((num_rows, part.ids.shape[1]), part.ids.dtype)
+            numbers = workspace.empty((num_rows, part.numbers.shape[1]), part.numbers.dtype)
+        end = start + len(part.ids)
+        ids[start:end], numbers[start:end] = part.ids, part.numbers
+        bags.append(part.bags)
+        start = end
+    joined = tuple(
         Bags(
             workspace.keep(np.concatenate([bag.values for bag in column])),
             workspace.keep(np.concatenate(_shifted([bag.offsets for bag in column]))),
         )
-        for column in zip(*(part.bags for part in parts), strict=True)
-    ]
-    return Fields(
-        workspace.keep(np.concatenate([part.ids for part in parts])),
-        tuple(bags),
-        workspace.keep(np.concatenate([part.numbers for part in parts])),
+        for column in zip(*bags, strict=True)
     )
+    return Fields(ids, joined, numbers)
 
 
 def _shifted(parts: Sequence[Int64[np.ndarray, "_"]]) -> list[Int64[np.ndarray, "_"]]:

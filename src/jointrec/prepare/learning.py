@@ -65,8 +65,8 @@ def learn_columns(
         for column, feature in entity.features.items():
             learn(f"{name}.{column}", feature, seen[column])
     for name, event in project.event.items():
-        seen = learned_rows(project, tables, trained, name, list(event.features))
-        for column, feature in event.features.items():
+        for column, feature in event.features.items():  # one at a time: all may be too many
+            seen = learned_rows(project, tables, trained, name, [column])
             learn(f"{name}.{column}", feature, seen[column])
     for name, state in features.items():
         table, _, column = name.partition(".")

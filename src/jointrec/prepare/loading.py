@@ -177,6 +177,7 @@ def _parts(
         for name, table in tables.items():
             some = _where(project, name, part)
             table.add(some.select(*wanted_columns(project, name), NUMBER))
+        del read, part, some  # else they would stay while the next part is read
     record.findings += sources.merged(findings)
     return tables
 

@@ -20,7 +20,7 @@ from .prepare import prepare
 from .tables import Tables
 from .workspace import IN_MEMORY, OnDisk, Workspace
 
-LARGE = 4_000_000
+LARGE = 2_500_000
 """From so many rows of events on, what is prepared lives on disk."""
 
 

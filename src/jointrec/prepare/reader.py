@@ -129,11 +129,11 @@ def _context(
     """What the events of some rows say at the moment itself."""
     if not workspace.on_disk:
         return encode_context(reader.project, reader.preparation, grain, context, rows)
-    parts = [
+    parts = (
         encode_context(reader.project, reader.preparation, grain, context[piece], rows.some(piece))
         for piece in workspace.pieces(len(rows.source))
-    ]
-    return joined_fields(parts, workspace)
+    )
+    return joined_fields(parts, len(rows.source), workspace)
 
 
 def _clock(rows: Rows, zone: str, workspace: Workspace) -> Float32[np.ndarray, "rows _"]:

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-PIECE = 4_194_304
+PIECE = 524_288
 """How many rows of what lives on disk are made at a time."""
 
 
@@ -154,4 +154,6 @@ def mapped(path: Path) -> pl.DataFrame:
     """The table of an Arrow file, which is unlinked: it stays mapped as long as it is needed."""
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     path.unlink()
-    return pl.DataFrame(table)
+    found = pl.from_arrow(table, rechunk=False)  # one run of each column would be a copy of it all
+    assert isinstance(found, pl.DataFrame)
+    return found
