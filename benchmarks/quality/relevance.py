@@ -4,9 +4,10 @@
 
 Trains ``examples/home_depot/shop.toml`` with several seeds, and answers the test rows with the
 baselines as well, each with the same seeds. A metric is its mean over seeds; its interval draws the
-queries again. NDCG@10 is that of a report; Spearman and RMSE are of the grades that people gave, 1
-to 3. With ``--seen`` the split is by item instead: queries are known, items are new. With
-``--valid`` the validation rows are measured, by which everything in the project was chosen.
+queries again. NDCG@10 has the gain 2^grade − 1 of the grades that people gave, 1 to 3: a report
+knows levels, not numbers, and gives them gains of 0 to 15. With ``--seen`` the split is by item
+instead: queries are known, items are new. With ``--valid`` the validation rows are measured, by
+which everything in the project was chosen.
 """
 
 from __future__ import annotations
@@ -100,27 +101,23 @@ def measured(
         if baseline.applies(question):
             answers[name] = partial(baseline.answer, question, seed=seed)
     for way, answer in answers.items():
-        yield way, metrics_of(question, answer(), values, rounds)
+        yield way, metrics_of(question, answer() @ values, values, rounds)
 
 
 def metrics_of(
     question: Question,
-    chances: np.ndarray[Any, np.dtype[np.float64]],
+    grades: np.ndarray[Any, np.dtype[np.float64]],
     values: np.ndarray[Any, np.dtype[np.float64]],
     rounds: int,
 ) -> dict[str, Drawn]:
-    """The metrics of chances of each grade, and of the expected grades."""
+    """The metrics of expected grades."""
     asked, rows = question.asked, question.test
-    places = question.labels[rows]
-    labels = values[places.astype(np.int64)]
+    labels = values[question.labels[rows].astype(np.int64)]
     queries = asked.moments["query"].things[asked.at["query"][rows]]
-    said = partial(drawn, clusters=queries, rounds=rounds)
+    said = partial(drawn, labels=labels, answers=grades, clusters=queries, rounds=rounds)
     lists = {name: measure for name, measure in METRICS.items() if name in LISTS}
     others = {name: measure for name, measure in METRICS.items() if name not in LISTS}
-    both = {
-        **said(lists, places, chances, groups=queries),
-        **said(others, labels, chances @ values),
-    }
+    both = {**said(lists, groups=queries), **said(others)}
     return {name: both[name] for name in METRICS}
 
 
