@@ -266,11 +266,13 @@ def test_numbered_columns_of_an_event_are_no_outcomes(tmp_path: Path):
             "item_id": [f"i{n % 7}" for n in range(200)],
             "time": [datetime(2024, 1, 1) + timedelta(hours=n) for n in range(200)],
             "clicked": [n % 5 == 0 for n in range(200)],
+            "propensity_score": [0.1 + n % 3 / 10 for n in range(200)],
             **{f"affinity_{k}": [n % (k + 2) == 0 for n in range(200)] for k in range(4)},
         }
     )
     text = propose(folder_of(tmp_path, {"shown": shown}))
     assert set(jr.parse(text).tasks) == {"clicked"}
+    assert jr.parse(text).tasks["clicked"].propensity == "shown.propensity_score"
     # Eight days are fewer than the default split takes away.
     assert "# The data span 8 days, too few to leave 14 to test on." in text
     assert check(jr.parse(text), tmp_path).rows_in["shown"] == 200

@@ -13,6 +13,7 @@ ITEM = re.compile(
     r"(^|_)(item|product|sku|stock|article|asin|goods|material|isbn|upc|ean|movie|brand_id)"
 )
 TOGETHER = re.compile(r"session|request|(^|_)list(_|$)|impression_list|search_id")
+PROPENSITY = re.compile(r"(^|_)(propensity|pscore|action_prob)")
 ORDER = re.compile(r"invoice|order|transaction|basket|receipt|bill")
 TYPE = re.compile(r"(^|_)(type|event|action|behavio[u]?r|kind)(_|$)|event_name")
 VALUE = re.compile(r"revenue|amount|value|total|spend|gmv|sales")

@@ -9,8 +9,8 @@ import polars as pl
 
 from .guesses import EntityGuess, EventGuess
 from .kinds import Asked, asked_of
-from .look import Column
-from .names import PERSON, PRICE, QUANTITY, VALUE, numbered, snake
+from .look import Column, Seen
+from .names import PERSON, PRICE, PROPENSITY, QUANTITY, VALUE, numbered, snake
 from .outcomes import NESTED, funnel_of, nested, only_with
 from .spelling import commented, name, text
 
@@ -98,7 +98,11 @@ def _column_tasks(guess: EntityGuess | EventGuess, taken: set[str]) -> list[str]
     table, funnel = guess.table, funnel_of(guess.table, guess.labels)
     named = {label: f"{guess.name}_{label}" if label in taken else label for label in guess.labels}
     taken |= set(named.values())
+    chance = propensity_of(table) if guess.labels else None
+    weighed = f", propensity = {text(f'{guess.name}.{chance}')}" if chance else ""
     lines: list[str] = []
+    if chance:
+        lines.append(f"# Each row counts 1 / `{chance}`, the chance with which it was shown.")
     before = ""
     for label in [*funnel, *(label for label in guess.labels if label not in funnel)]:
         asked = asked_of(table.column(label)) or _by_values(table.column(label))
@@ -110,9 +114,19 @@ def _column_tasks(guess: EntityGuess | EventGuess, taken: set[str]) -> list[str]
             why = f"hardly ever yes without {before}"
         elif before and asked.kind == "Amount" and only_with(table, label, before):
             line += f", after = {text(named[before])}"
-        lines.append(f"{line} }}  # {why}")
+        lines.append(f"{line}{weighed} }}  # {why}")
         before = label if label in funnel else before
     return lines
+
+
+def propensity_of(table: Seen) -> str | None:
+    """The column that says with which chance a row came to be shown, if one looks like it."""
+    for column in table.columns:
+        if column.kind in ("number", "flag") and PROPENSITY.search(snake(column.name)):
+            chances = _numbers(column.values)
+            if len(chances) and bool(((chances > 0) & (chances <= 1)).all()):
+                return column.name
+    return None
 
 
 def _by_values(column: Column) -> Asked:
