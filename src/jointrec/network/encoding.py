@@ -50,6 +50,10 @@ class Encoded:
             self._whole[entity] = torch.cat(parts, dim=1)
         return self._whole[entity]
 
+    def categories(self, entity: str) -> Int[Tensor, "things ids"]:
+        """The single-valued fields of each thing, as numbers: equal where the values are."""
+        return self._things[entity].ids
+
     def fields_at(self, entity: str, at: Int[Tensor, "rows"]) -> Float[Tensor, "rows size"]:
         """The vectors of some things, row by row.
 

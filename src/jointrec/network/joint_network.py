@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from jointrec.batches import Batch, Examples
+from jointrec.batches.strangers import ID
 from jointrec.calibration import About, Calibrator
 from jointrec.errors import BundleError, ProjectError
 from jointrec.funnels import Step
@@ -204,7 +205,12 @@ class JointNetwork(nn.Module):
             return None
         at = examples.at[entity]
         vector = gathered(self._past(entity, examples, encoded), at)
-        return Had.of(ranked, history, at, vector, self._about(entity, ranked, encoded))
+        about, values = self._about(entity, ranked, encoded), encoded.categories(ranked)
+        return Had.of(ranked, history, at, vector, about, values[:, self._categories(ranked)])
+
+    def _categories(self, entity: str) -> list[int]:
+        """Which of the single-valued fields of an entity are categories: all but its key."""
+        return [n for n, name in enumerate(self.layout.things[entity].ids) if name != ID]
 
     def _actor(self, task: str) -> str | None:
         """Of what a task sees, the one whose past holds what it ranks."""
@@ -240,7 +246,8 @@ class JointNetwork(nn.Module):
     def _choice(self, task: str, width: int, size: int) -> ChoiceHead:
         actor = self._actor(task)
         kinds = 0 if actor is None else len(self.layout.kinds[actor])
-        return ChoiceHead(width, size, len(DAYS), kinds)
+        categories = len(self._categories(self.plan.catalogue[task]))
+        return ChoiceHead(width, size, len(DAYS), kinds, categories)
 
     def calibrated(self, task: str) -> Calibrator | None:
         """What sets the chances of a task right; None where it gives no chances."""
