@@ -20,7 +20,7 @@ from jointrec.features import Bags, Category, Number, Set
 from jointrec.history import Mean
 from jointrec.labels import later
 from jointrec.network import JointNetwork
-from jointrec.optimizers import AdamW
+from jointrec.optimizers import AdamW, RowwiseAdagrad
 from jointrec.plan import Grain, Plan, plan
 from jointrec.prepare.prepared import (
     Asked,
@@ -33,7 +33,7 @@ from jointrec.prepare.prepared import (
     Prepared,
     Things,
 )
-from jointrec.project import Project
+from jointrec.project import Project, Table
 from jointrec.schema import Entity, Event
 from jointrec.sharing import SharedBottom
 from jointrec.splits import TEST, TRAIN, VALID
@@ -73,6 +73,7 @@ def project(**changes: Any) -> Project:
         "history": Mean(last=3),
         "sharing": SharedBottom(widths=(32, 16)),
         "optimizer": AdamW(lr=0.01),
+        "table": Table(update=RowwiseAdagrad(lr=0.05)),  # few rows, few passes
         "budget": Budget(epochs=2, rows=256, patience=2, seed=0),
     }
     return Project(**{**settings, **changes})

@@ -20,7 +20,7 @@ class TableUpdate(ABC):
     :raises ProjectError: where it is not.
     """
 
-    lr: float = 0.05
+    lr: float = 0.02
 
     def __post_init__(self) -> None:
         if not 0 < self.lr < math.inf:
