@@ -43,7 +43,7 @@ class SASRec(History):
     :param blocks: How often events look at earlier ones.
     :param heads: In how many ways they do. It divides the width.
     :param dropout: The share of numbers dropped while training, of events and inside the blocks,
-        from 0 to below 1. Of few long pasts much: .5 for 150,000 events of 12,000 items.
+        from 0 to below 1.
     :raises ProjectError: where one of them is out of range, or ``heads`` does not divide the width.
     """
 
