@@ -20,7 +20,7 @@ from test_workspace import arrays
 import jointrec as jr
 from jointrec import later
 from jointrec import tasks as t
-from jointrec.history import Mean
+from jointrec.history import Mean, SASRec
 from jointrec.plan import plan
 from jointrec.prepare import Cache, obtain
 from jointrec.prepare.delivery import Ready
@@ -138,12 +138,13 @@ def _never(*_: object, **__: object) -> None:
     [
         lambda p: replace(p, counters=("1d",)),
         lambda p: replace(p, history=Mean(last=7)),
+        lambda p: replace(p, history=SASRec(last=p.history.last)),
         lambda p: replace(p, split=jr.ByTime(test_from=simulated_shop.CUT, valid_days=6)),
         lambda p: replace(
             p, event={**p.event, "impression": replace(p.event["impression"], matures="2d")}
         ),
     ],
-    ids=["counters", "history", "split", "matures"],
+    ids=["counters", "history", "causal", "split", "matures"],
 )
 def test_what_plays_a_part_is_prepared_anew(kept: Kept, change: Callable[[jr.Project], jr.Project]):
     declared = change(project())

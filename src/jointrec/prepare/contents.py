@@ -46,7 +46,8 @@ def what_is_prepared(project: Project) -> Project:
 
 def hash_prepared(project: Project) -> str:
     """The hash of all of a project that preparation depends on."""
-    return Hash().say(repr(what_is_prepared(project))).name()
+    # Rows whose history is causal stand in an order of their own.
+    return Hash().say([repr(what_is_prepared(project)), project.history.causal]).name()
 
 
 def hash_read(project: Project) -> str:
