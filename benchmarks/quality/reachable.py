@@ -190,7 +190,11 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         shares = [
             f"{share:.2f}".removeprefix("0") for share in (joint, reachable, joint / reachable)
         ]
-        pcoc = "" if row["pcoc"] is None else f"{row['pcoc']:.2f} ({row['yes']:,} yes)"
+        pcoc = (
+            ""
+            if row["pcoc"] is None
+            else f"{row['pcoc']:.2f}".removeprefix("0") + f" ({row['yes']:,} yes)"
+        )
         lines.append(
             " | ".join(
                 ["| `" + row["task"] + "`", f"{row['metric']} {arrow}", *values, *shares, pcoc]
