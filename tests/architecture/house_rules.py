@@ -10,6 +10,7 @@ import io
 import re
 import tokenize
 from collections.abc import Collection, Iterator
+from functools import cache
 from itertools import pairwise
 
 LINES_AT_MOST = 400
@@ -34,6 +35,10 @@ FORBIDDEN = {
 # A bare number or word is a machine's own folder only where a path starts, not inside a URL.
 _MACHINE_PATH = re.compile(r"(?<![\w.:/~}*\-])/(?:work|root|home|tmp|Users|opt|mnt)/[\w.]")
 _UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+
+
+_parsed = cache(ast.parse)
+"""A file as a tree, which several rules walk and none changes."""
 
 
 def _name(node: ast.expr) -> str:
@@ -64,7 +69,7 @@ def forbidden(source: str, *, may_print: bool = False) -> list[str]:
 
 
 def _forbidden(source: str, may_print: bool) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         for module in _modules_of(node):
             if module.split(".")[0] in CODE_LOADERS or module in FORBIDDEN:
                 yield node.lineno, f"imports {module}"
@@ -94,7 +99,7 @@ def late_imports(source: str) -> list[str]:
     return sorted(
         {
             f"line {inner.lineno}: {ast.unparse(inner)}"
-            for outer in ast.walk(ast.parse(source))
+            for outer in ast.walk(_parsed(source))
             if isinstance(outer, functions)
             for inner in ast.walk(outer)
             if isinstance(inner, ast.Import | ast.ImportFrom)
@@ -111,7 +116,7 @@ def imports_of_the_top(source: str, *, parts: Collection[str] = ()) -> list[str]
     ['line 1: from jointrec import fit']
     """
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         plain = isinstance(node, ast.Import) and any(a.name == "jointrec" for a in node.names)
         named = (
             isinstance(node, ast.ImportFrom)
@@ -129,7 +134,7 @@ def documented_values(source: str) -> set[str]:
     >>> documented_values("A = 1\\n'What A is.'\\nB = 2")
     {'A'}
     """
-    body = ast.parse(source).body
+    body = _parsed(source).body
     names: set[str] = set()
     for statement, below in pairwise(body):
         is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
