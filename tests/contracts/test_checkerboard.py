@@ -40,8 +40,20 @@ def shares_right(way: sharing.Sharing, method: balancing.Balancing, steps: int =
     return [((outputs[t] > 0) == labels[t].bool()).float().mean().item() for t in TASKS]
 
 
-@pytest.mark.parametrize("method", families.members(balancing, balancing.Balancing))
-@pytest.mark.parametrize("way", families.members(sharing, sharing.Sharing))
+def pairs() -> list[object]:
+    """Every way with every method; of these, fast, as many as have each of them at least once."""
+    ways = families.members(sharing, sharing.Sharing)
+    methods = families.members(balancing, balancing.Balancing)
+    most = max(len(ways), len(methods))
+    fast = {(n % len(ways), n % len(methods)) for n in range(most)}
+    return [
+        pytest.param(way, method, marks=() if (w, m) in fast else pytest.mark.slow)
+        for w, way in enumerate(ways)
+        for m, method in enumerate(methods)
+    ]
+
+
+@pytest.mark.parametrize(("way", "method"), pairs())
 def test_two_opposing_tasks_are_learned(way, method):
     assert min(shares_right(way(widths=(16, 8)), method())) > 0.9
 
