@@ -52,7 +52,7 @@ def outputs_of(
     The second are of all that the tasks come after as well, before anything is set right or put in
     its funnel: :meth:`JointNetwork.as_learned` does the latter.
 
-    :param asked, tasks, rows: As for :func:`answers_of`.
+    Rows are those of one grain of the plan, as for :func:`answers_of`.
     """
     assembler = Assembler.of(network.project, prepared, network.plan)
     training = network.training
