@@ -24,8 +24,19 @@ def test_of_a_sample_each_stands_for_those_left_out() -> None:
     assert found.tolist() == pytest.approx([1 / math.log2(2 + 200)])
 
 
-def test_the_pass_with_the_best_order_serves_whatever_its_loss() -> None:
+def test_of_few_validation_rows_the_loss_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chance would choose by the order of a few dozen rows."""
+    made = prepared(project(budget=Budget(epochs=1, rows=128)))
+    assert not Run(*made).ordered
+    monkeypatch.setattr("jointrec.training.run.ENOUGH", 1)
+    assert Run(*made).ordered == {"next"}
+
+
+def test_the_pass_with_the_best_order_serves_whatever_its_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Losses rise while orders get better, as of a network that becomes too sure of itself."""
+    monkeypatch.setattr("jointrec.training.run.ENOUGH", 1)
     torch.manual_seed(0)
     run = Run(*prepared(project(budget=Budget(epochs=3, rows=128, patience=1))))
     validate, passes = run._validate, iter(((1.0, 0.2), (2.0, 0.3), (3.0, 0.25)))

@@ -31,6 +31,10 @@ from .watch import Epoch, Progress, Watch
 LONGEST = 10.0
 """The longest gradient of the dense weights; a longer one is scaled down to it."""
 
+ENOUGH = 1_000
+"""From so many validation rows on their order chooses the pass of what ranks a catalogue; of fewer,
+chance would, and their loss does."""
+
 
 class Run:
     """A network while it is trained. It is measured, and served, with averaged weights.
@@ -62,7 +66,9 @@ class Run:
         self.network.computed = computed_in(project.budget.precision, rows_a_step)
         self.loader_sizes = dict(self.loader.taken)
         """Rows of each grain in a pass of all tasks."""
-        units = {task: 1.0 if task in plan.catalogue else scales[task] for task in self.tasks}
+        self.ordered = {task for task in plan.catalogue if self._num_valid(task) >= ENOUGH}
+        """The tasks whose best pass is that with the best order."""
+        units = {task: 1.0 if task in self.ordered else scales[task] for task in self.tasks}
         self.stopping = Stopping(funnels, units, project.budget.patience)
         self.epoch = 0
         """Whole passes so far."""
@@ -90,7 +96,8 @@ class Run:
                 watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
         with self.average.in_place():
             valid, ndcg = self._validate()
-            self.stopping.update(self.epoch, valid | {task: 1 - ndcg[task] for task in ndcg})
+            unsure = {task: 1 - ndcg[task] for task in ndcg if task in self.ordered}
+            self.stopping.update(self.epoch, valid | unsure)
             self._keep()
         means = (sums / counts.clamp(min=1)).tolist()
         losses = dict(zip(active, means, strict=True))
@@ -167,10 +174,15 @@ class Run:
         """The tasks with validation rows."""
         return {
             task
-            for name, grain in self.assembler.grains.items()
+            for grain in self.assembler.grains.values()
             for task in grain.tasks
-            if len(rows_of(self.assembler, self.assembler.prepared.asked[name], VALID, (task,)))
+            if self._num_valid(task)
         }
+
+    def _num_valid(self, task: str) -> int:
+        """How many validation rows a task has."""
+        source = self.assembler.prepared.asked[self.plan.grain_of(task).name]
+        return len(rows_of(self.assembler, source, VALID, (task,)))
 
     def _keep(self) -> None:
         """Keeps the weights of this pass if a task is served from it, and forgets what none is."""
