@@ -96,8 +96,8 @@ class Run:
                 watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
         with self.average.in_place():
             valid, ndcg = self._validate()
-            unsure = {task: 1 - ndcg[task] for task in ndcg if task in self.ordered}
-            self.stopping.update(self.epoch, valid | unsure)
+            from_first = {task: 1 - ndcg[task] for task in ndcg if task in self.ordered}
+            self.stopping.update(self.epoch, valid | from_first)
             self._keep()
         means = (sums / counts.clamp(min=1)).tolist()
         losses = dict(zip(active, means, strict=True))

@@ -1,5 +1,6 @@
 """The rows a metric counts, and what metrics ask of their order. Not for use from outside."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -27,6 +28,16 @@ class Rows(NamedTuple):
     def mean(self, values: Floats) -> float:
         """The weighted mean of one value per row."""
         return float(np.dot(self.weights, values) / self.weights.sum())
+
+
+def mean_defined(values: Iterable[float]) -> float:
+    """The mean of those that are defined; nan where none is.
+
+    >>> mean_defined([1.0, NAN, 3.0]), mean_defined([NAN])
+    (2.0, nan)
+    """
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else NAN
 
 
 def known(

@@ -8,7 +8,7 @@ import numpy as np
 from jointrec.errors import DataError
 
 from .probability import EPSILON
-from .rows import NAN, Codes, Column, Floats, Rows, Table, chance_above, known
+from .rows import NAN, Codes, Column, Floats, Rows, Table, chance_above, known, mean_defined
 
 
 def multi_log_loss(
@@ -55,8 +55,7 @@ def label_auc(
         chance_above(rows.answers[:, code], seen[:, code], rows.weights - seen[:, code])
         for code in range(seen.shape[1])
     ]
-    defined = [area for area in areas if not np.isnan(area)]
-    return float(np.mean(defined)) if defined else NAN
+    return mean_defined(areas)
 
 
 def first_right(

@@ -4,13 +4,15 @@ A label is a sequence as one number: digit k to the base 3 is 0 where step k is 
 and 2 for yes. A row counts at the steps of which it is known.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from jointrec.errors import DataError
 
 from .probability import log_loss
 from .ranking import auc
-from .rows import NAN, Codes, Column, Floats, Rows, Table, known
+from .rows import NAN, Codes, Column, Floats, Rows, Table, known, mean_defined
 
 
 def step_log_loss(
@@ -35,10 +37,7 @@ def step_log_loss(
     0.6931
     """
     rows = known(labels, answers, weights, groups)
-    if rows is None:
-        return NAN
-    seen = _seen(rows, "step_log_loss")
-    return log_loss(seen[:, step], rows.answers[:, step], weights=rows.weights)
+    return NAN if rows is None else _each(log_loss, rows, "step_log_loss", [step])[0]
 
 
 def step_auc(
@@ -61,10 +60,7 @@ def step_auc(
     1.0
     """
     rows = known(labels, answers, weights, groups)
-    if rows is None:
-        return NAN
-    seen = _seen(rows, "step_auc")
-    return auc(seen[:, step], rows.answers[:, step], weights=rows.weights)
+    return NAN if rows is None else _each(auc, rows, "step_auc", [step])[0]
 
 
 def sequence_log_loss(
@@ -81,13 +77,7 @@ def sequence_log_loss(
     rows = known(labels, answers, weights, groups)
     if rows is None or rows.answers.min() < 0 or rows.answers.max() > 1:
         return NAN
-    seen = _seen(rows, "sequence_log_loss")
-    return _mean(
-        [
-            log_loss(seen[:, k], rows.answers[:, k], weights=rows.weights)
-            for k in range(seen.shape[1])
-        ]
-    )
+    return mean_defined(_each(log_loss, rows, "sequence_log_loss"))
 
 
 def sequence_auc(
@@ -105,15 +95,20 @@ def sequence_auc(
     rows = known(labels, answers, weights, groups)
     if rows is None:
         return NAN
-    seen = _seen(rows, "sequence_auc")
-    return _mean(
-        [auc(seen[:, k], rows.answers[:, k], weights=rows.weights) for k in range(seen.shape[1])]
-    )
+    return mean_defined(_each(auc, rows, "sequence_auc"))
 
 
-def _mean(each: list[float]) -> float:
-    defined = [one for one in each if not np.isnan(one)]
-    return float(np.mean(defined)) if defined else NAN
+def _each(
+    of: Callable[..., float], rows: Rows, metric: str, steps: Sequence[int] | None = None
+) -> list[float]:
+    """A metric of each step over the rows that know it.
+
+    :param of: The metric of one column of labels and answers.
+    :param steps: Of these steps. Default: of all.
+    """
+    seen = _seen(rows, metric)
+    asked = range(seen.shape[1]) if steps is None else steps
+    return [of(seen[:, step], rows.answers[:, step], weights=rows.weights) for step in asked]
 
 
 def _seen(rows: Rows, metric: str) -> Floats:
