@@ -183,19 +183,26 @@ def test_later_labels_are_as_counted_one_by_one(name: str, seed: int, returns: s
                 assert moment <= label.known_at[row] < until
 
 
+def labelled(task: t.Task, rows: Shown, cut: int) -> tuple[Rows, Label, Cuts, int]:
+    """The rows of a task and their labels, where days from a cut on validate and nine later test.
+
+    Beside them the cuts, and the end of the data.
+    """
+    project, data = shop(it=task), tables(**rows)
+    until = data.until or 0
+    data = replace(data, cuts=Cuts(cut * DAY, (cut + 9) * DAY))
+    grain = plan(project).grain_of("it")
+    found = rows_of(project, grain, data, until, until)
+    return found, label_of(project, "it", grain, found, data, until), data.cuts, until
+
+
 @given(seed=seeds, cut=st.integers(0, 60))
 @settings(max_examples=30)
 def test_until_is_followed_to_the_end_of_its_own_part(seed: int, cut: int) -> None:
     """Event by event: days to the first, or below 0 the days without one, to the cut at most."""
     rows, window = random_rows(seed, 15, LAST), 20 * DAY
     task = t.Survival(later.until("purchase", of="user", within="20d", every="5d"))
-    project, data = shop(it=task), tables(**rows)
-    until = data.until or 0
-    cuts = Cuts(cut * DAY, (cut + 9) * DAY)
-    data = replace(data, cuts=cuts)
-    grain = plan(project).grain_of("it")
-    found = rows_of(project, grain, data, until, until)
-    label = label_of(project, "it", grain, found, data, until)
+    found, label, cuts, until = labelled(task, rows, cut)
     for code, moment, value, settled in zip(
         found.codes["user"], found.times, label.values.to_list(), label.known_at, strict=True
     ):
@@ -225,13 +232,7 @@ def test_steps_are_those_at_and_after_the_moment_that_settled_in_time(
     rows["purchase"] += rows["impression"][:5]
     every = {"every": "5d"} if of == "user" else {}
     task = t.Sequence(later.steps("impression.clicked", of=of, first=3, **every))
-    project, data = shop(it=task), tables(**rows)
-    until = data.until or 0
-    cuts = Cuts(cut * DAY, (cut + 9) * DAY)
-    data = replace(data, cuts=cuts)
-    grain = plan(project).grain_of("it")
-    found = rows_of(project, grain, data, until, until)
-    label = label_of(project, "it", grain, found, data, until)
+    found, label, cuts, until = labelled(task, rows, cut)
     assert found.times is not None
     assert label.known_at is not None
     for row, steps in enumerate(label.values.to_list()):
