@@ -20,7 +20,7 @@ class Budget:
         fewer, so that a pass has steps enough.
     :param patience: A task (with its whole funnel) stops after this many passes without a better
         validation loss, and is served from its best pass. Of a task that ranks a catalogue it is
-        the NDCG.
+        the NDCG, with one pass more, and passes in which its loss still falls do not count.
     :param seed: Where all chance comes from: the same seed gives the same bits on one machine.
     :param precision: In which numbers products are computed: ``fp32``, ``bf16`` (half the bits and
         twice as fast where the processor has it; weights and losses stay in fp32) or ``auto``: bf16

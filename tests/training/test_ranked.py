@@ -38,8 +38,8 @@ def test_the_pass_with_the_best_order_serves_whatever_its_loss(
     """Losses rise while orders get better, as of a network that becomes too sure of itself."""
     monkeypatch.setattr("jointrec.training.run.ENOUGH", 1)
     torch.manual_seed(0)
-    run = Run(*prepared(project(budget=Budget(epochs=3, rows=128, patience=1))))
-    validate, passes = run._validate, iter(((1.0, 0.2), (2.0, 0.3), (3.0, 0.25)))
+    run = Run(*prepared(project(budget=Budget(epochs=4, rows=128, patience=1))))
+    validate, passes = run._validate, iter(((1.0, 0.2), (2.0, 0.3), (3.0, 0.25), (4.0, 0.26)))
 
     def judged() -> tuple[dict[str, float], dict[str, float]]:
         losses, _ = validate()
@@ -47,7 +47,7 @@ def test_the_pass_with_the_best_order_serves_whatever_its_loss(
         return losses | {"next": loss}, {"next": high}
 
     run._validate = judged  # type: ignore[method-assign]
-    for _ in range(3):
+    for _ in range(4):
         run.one_epoch(Watch())
     assert run.stopping.kept["next"] == 1
     assert "next" not in run.stopping.active

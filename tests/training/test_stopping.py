@@ -58,12 +58,40 @@ def test_where_nothing_is_validated_the_last_pass_serves() -> None:
     assert stopping.active == ("a", "b")
 
 
+def test_what_is_ranked_learns_on_while_its_loss_falls() -> None:
+    """The real shop: a dip of .001 in the order after the second pass, with a lower loss."""
+    stopping = Stopping([("a",), ("b",)], SCALES, patience=1, ordered=["a"])
+    for epoch, (loss, ndcg) in enumerate([(4.380, 0.3218), (4.377, 0.3208), (4.370, 0.32)]):
+        stopping.update(epoch, {"a": loss, "b": 1.0 + epoch}, {"a": ndcg})
+    assert stopping.courses[0].stale == 0
+    assert stopping.active == ("a",)  # of another task a single worse pass is enough
+    stopping.update(3, {"a": 4.39}, {"a": 0.3301})
+    assert stopping.kept == {"a": 3, "b": 0}
+
+
+def test_one_worse_pass_may_be_chance_two_are_not() -> None:
+    stopping = Stopping([("a",)], SCALES, patience=1, ordered=["a"])
+    for epoch, (loss, ndcg) in enumerate([(2.0, 0.3), (2.1, 0.29), (2.2, 0.31), (2.3, 0.31)]):
+        stopping.update(epoch, {"a": loss}, {"a": ndcg})
+    assert stopping.active == ("a",)
+    stopping.update(4, {"a": 2.4}, {"a": 0.30})
+    assert (stopping.active, stopping.kept) == ((), {"a": 2})
+
+
+def test_the_order_of_other_tasks_is_not_asked() -> None:
+    stopping = Stopping([("a",)], SCALES, patience=1)
+    stopping.update(0, {"a": 2.0}, {"a": 0.3})
+    stopping.update(1, {"a": 2.1}, {"a": 0.9})
+    assert (stopping.active, stopping.kept) == ((), {"a": 0})
+
+
 @pytest.mark.parametrize("passes", [0, 1, 3])
 def test_its_state_survives_json(passes: int) -> None:
-    stopping = Stopping([("a", "b"), ("c",)], SCALES, patience=2)
+    stopping = Stopping([("a", "b"), ("c",)], SCALES, patience=2, ordered=["c"])
     for epoch in range(passes):
-        stopping.update(epoch, {"a": 1.0 + epoch, "b": 1.0, "c": 1.0 / (1 + epoch)})
-    again = Stopping([("a", "b"), ("c",)], SCALES, patience=2)
+        losses = {"a": 1.0 + epoch, "b": 1.0, "c": 1.0 / (1 + epoch)}
+        stopping.update(epoch, losses, {"c": 1.0 / (2 + epoch)})
+    again = Stopping([("a", "b"), ("c",)], SCALES, patience=2, ordered=["c"])
     again.load(json.loads(json.dumps(stopping.state())))
     assert (again.active, again.kept, again.state()) == (
         stopping.active, stopping.kept, stopping.state(),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from .following import followed, history_lines
 from .guesses import EntityGuess, EventGuess
 from .kinds import Asked, asked_of
 from .look import Column, Seen
@@ -168,9 +169,14 @@ def _happens(event: EventGuess) -> bool:
 
 
 def _later_tasks(events: Sequence[EventGuess], taken: set[str]) -> list[str]:
-    event = bought(events)
-    if event is None:
+    event, after = bought(events), _asked_next(events)
+    if event is None and after is None:
         return ["# No event looks like a purchase, so nothing is asked about what happens later."]
+    if event is None:
+        return [
+            "# No event looks like a purchase, so what comes next is all that is asked of later.",
+            *_next_lines(after, taken),
+        ]
     days = _days(event)
     window, who, what = _window(days), next(iter(event.entities)), list(event.entities)[-1]
     spent, pieces = amount_of(event)
@@ -199,12 +205,35 @@ def _later_tasks(events: Sequence[EventGuess], taken: set[str]) -> list[str]:
         several = f"[{', '.join(map(text, ahead))}]" if len(ahead) > 1 else text(ahead[0])
         why = "  # a forecast for each, none below a shorter one" if len(ahead) > 1 else ""
         lines.append(later("sales", "Count", f'{summed}, of = "{what}", within = {several}', why))
-    if who != what:
-        following = f'next = "{own}.{what}", of = "{who}"'
-        lines.append(later(f"next_{what}", "Retrieval", following))
+    if after is not None:
+        if after is not event:
+            lines.append(f"# `{own}` comes too seldom to learn from its order what comes next.")
+        lines += _next_lines(after, taken)
     if days < FEWEST_DAYS:
         return ["# The data span too few days to look ahead.", *commented(lines)]
     return lines
+
+
+def _asked_next(events: Sequence[EventGuess]) -> EventGuess | None:
+    """The event of which it is asked what comes next; None where none joins two things."""
+    happen = [event for event in events if _happens(event) and len(event.entities) > 1]
+    return followed(happen, next((event for event in happen if event is bought(events)), None))
+
+
+def _next_lines(event: EventGuess | None, taken: set[str]) -> list[str]:
+    if event is None:
+        return []
+    who, what = next(iter(event.entities)), list(event.entities)[-1]
+    task = f"next_{what}" if f"next_{what}" not in taken else f"{event.name}_next_{what}"
+    label = f'next = "{event.name}.{what}", of = "{who}"'
+    return [f'{name(task)} = {{ kind = "Retrieval", label = {{ {label} }} }}']
+
+
+def history_of(events: Sequence[EventGuess]) -> list[str]:
+    """How the past is read, where what comes next asks for another way than the default."""
+    event = bought(events)
+    short = event is not None and _days(event) < FEWEST_DAYS
+    return [] if short else history_lines(_asked_next(events))
 
 
 def _window(days: float) -> str:

@@ -17,7 +17,7 @@ from .plans import mark_plans
 from .readings import feature_of
 from .schemas import recognise
 from .spelling import commented, name, text
-from .tasks import returns_of, split_line, task_lines
+from .tasks import history_of, returns_of, split_line, task_lines
 from .telling import tells
 
 
@@ -51,7 +51,7 @@ def propose(place: Path | str) -> str:
     schemas = sorted({found.schema for found in known.values()})
     lines += [f"# The names of the columns are those of {schema}." for schema in schemas]
     lines += [f"# Left out: {sentence}" for sentence in [*unread, *left]]
-    lines += [*_zone_lines(tables), *split_line(events)]
+    lines += [*_zone_lines(tables), *split_line(events), *history_of(events)]
     for entity in entities:
         lines += ["", *_entity_lines(entity)]
     for event in events:

@@ -17,7 +17,7 @@ from jointrec.errors import BundleError, JointRecError
 from .run import Run
 from .watch import Epoch
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Interrupted(JointRecError):

@@ -68,8 +68,7 @@ class Run:
         """Rows of each grain in a pass of all tasks."""
         self.ordered = {task for task in plan.catalogue if self._num_valid(task) >= ENOUGH}
         """The tasks whose best pass is that with the best order."""
-        units = {task: 1.0 if task in self.ordered else scales[task] for task in self.tasks}
-        self.stopping = Stopping(funnels, units, project.budget.patience)
+        self.stopping = Stopping(funnels, scales, project.budget.patience, self.ordered)
         self.epoch = 0
         """Whole passes so far."""
         self.snapshots: dict[int, dict[str, Tensor]] = {}
@@ -96,8 +95,7 @@ class Run:
                 watch.step(self._progress(step, rows / (perf_counter() - begun), sums, counts))
         with self.average.in_place():
             valid, ndcg = self._validate()
-            from_first = {task: 1 - ndcg[task] for task in ndcg if task in self.ordered}
-            self.stopping.update(self.epoch, valid | from_first)
+            self.stopping.update(self.epoch, valid, ndcg)
             self._keep()
         means = (sums / counts.clamp(min=1)).tolist()
         losses = dict(zip(active, means, strict=True))

@@ -13,6 +13,10 @@ from typing import Any
 
 from jointrec.project import Project
 
+DOUBT = 1
+"""So many passes longer may a task go on that is chosen by its order: the places of the right ones
+jump about where losses creep."""
+
 
 @dataclass
 class Course:
@@ -21,13 +25,15 @@ class Course:
     :param tasks: The tasks of a funnel, or one task.
     :param best: Its lowest validation score.
     :param epoch: The pass of that score; -1 before the first.
-    :param stale: Passes since.
+    :param stale: Passes since, without those in which it still learned.
+    :param least: Its lowest validation loss, where that is not its score.
     """
 
     tasks: tuple[str, ...]
     best: float = math.inf
     epoch: int = -1
     stale: int = 0
+    least: float = math.inf
 
 
 class Stopping:
@@ -39,36 +45,59 @@ class Stopping:
     follows the mean of ``loss / scale`` over all tasks that have, and stops with the last of them;
     where no task has one, every pass is better than the one before.
 
+    What is chosen by its order still learns while its loss falls: such a pass does not bring it
+    nearer to its stop. Nor does one that is worse by chance, unless :data:`DOUBT` more are.
+
     :param components: The tasks that stop together.
-    :param scales: For each task the training loss of its best constant answer; 1 for 1 − NDCG.
+    :param scales: For each task the training loss of its best constant answer.
     :param patience: Passes without a better score after which a component stops.
+    :param ordered: The tasks that are chosen by their order. None of them is part of a funnel.
     """
 
     def __init__(
-        self, components: Sequence[Sequence[str]], scales: Mapping[str, float], patience: int
+        self,
+        components: Sequence[Sequence[str]],
+        scales: Mapping[str, float],
+        patience: int,
+        ordered: Collection[str] = (),
     ) -> None:
-        self._scales, self._patience = scales, patience
+        self._scales = {task: 1.0 if task in ordered else scales[task] for task in scales}
+        self._patience, self._ordered = patience, frozenset(ordered)
         self.courses = [Course(tuple(tasks)) for tasks in components]
 
-    def update(self, epoch: int, valid: Mapping[str, float]) -> None:
-        """Takes in the losses of a pass, or 1 − NDCG, of the tasks that have validation rows."""
+    def update(
+        self, epoch: int, losses: Mapping[str, float], ndcg: Mapping[str, float] | None = None
+    ) -> None:
+        """Takes in a pass.
+
+        :param losses: Those of the tasks that have validation rows.
+        :param ndcg: How high those that rank a catalogue put the right one.
+        """
+        places = {task: 1 - value for task, value in (ndcg or {}).items() if task in self._ordered}
+        valid = {**losses, **places}
         shares = {task: loss / max(self._scales[task], 1e-12) for task, loss in valid.items()}
         anyone = sum(shares.values()) / len(shares) if shares else -float(epoch)
         for course in [course for course in self.courses if not self._stopped(course)]:
             own = [task for task in course.tasks if task in shares]
             scale = max(sum(self._scales[task] for task in own), 1e-12)
             score = sum(valid[task] for task in own) / scale if own else anyone
+            loss = sum(losses[t] if t in places else math.inf for t in course.tasks)
             if score < course.best or course.epoch < 0:
                 course.best, course.epoch, course.stale = score, epoch, 0
-            else:
+            elif not loss < course.least:
                 course.stale += 1
+            course.least = min(course.least, loss)
         judged = [course for course in self.courses if set(course.tasks) & set(valid)]
         if judged and all(self._stopped(course) for course in judged):
             for course in self.courses:
-                course.stale = max(course.stale, self._patience)
+                course.stale = max(course.stale, self._most(course))
+
+    def _most(self, course: Course) -> int:
+        """With so many stale passes it stops."""
+        return self._patience + DOUBT * bool(self._ordered & set(course.tasks))
 
     def _stopped(self, course: Course) -> bool:
-        return course.stale >= self._patience
+        return course.stale >= self._most(course)
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -84,17 +113,11 @@ class Stopping:
 
     def state(self) -> list[dict[str, Any]]:
         """What `load` needs, as JSON can hold it."""
-        return [
-            {"tasks": list(c.tasks), "best": c.best, "epoch": c.epoch, "stale": c.stale}
-            for c in self.courses
-        ]
+        return [{**vars(course), "tasks": list(course.tasks)} for course in self.courses]
 
     def load(self, state: Sequence[Mapping[str, Any]]) -> None:
         """Goes back to what `state` gave."""
-        self.courses = [
-            Course(tuple(one["tasks"]), float(one["best"]), int(one["epoch"]), int(one["stale"]))
-            for one in state
-        ]
+        self.courses = [Course(**{**course, "tasks": tuple(course["tasks"])}) for course in state]
 
 
 def components(project: Project, tasks: Collection[str]) -> list[tuple[str, ...]]:
