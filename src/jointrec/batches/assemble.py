@@ -287,10 +287,10 @@ def _labels(
     labels, known = {}, {}
     for task in grain.tasks:
         if task in (asked.labels or {}):
-            values = asked.labels[task][rows]
-            known[task] = _known(values, asked.parts[task], part, rows)
             # All are float64: of whole numbers, as codes are, float32 ends at 16 million.
-            labels[task] = np.where(known[task], values, 0.0)
+            labels[task] = asked.labels[task].take(rows)
+            known[task] = _known(labels[task], asked.parts[task], part, rows)
+            labels[task][~known[task]] = 0.0
     return labels, known
 
 

@@ -32,9 +32,15 @@ def distinct(codes: Codes, size: int) -> tuple[Int64[np.ndarray, "distinct"], Co
 
 
 def _sorted(codes: Codes) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
-    """Sorts each code together with its place, as one number: they fit into 63 bits."""
+    """Sorts each code together with its place, as one number: they fit into 63 bits.
+
+    Where codes ascend, as those that :func:`distinct` found before do, there is nothing to sort.
+    """
+    flat = codes.ravel()
+    if (flat[1:] > flat[:-1]).all():
+        return flat, np.arange(codes.size).reshape(codes.shape)
     bits = codes.size.bit_length()
-    both = np.left_shift(codes.ravel(), bits) | np.arange(codes.size)
+    both = np.left_shift(flat, bits) | np.arange(codes.size)
     both.sort()
     places = both & ((1 << bits) - 1)
     both >>= bits

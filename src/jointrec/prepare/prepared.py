@@ -100,11 +100,11 @@ class Moments:
     def some(self, found: Int64[np.ndarray, "some"]) -> Moments:
         """Some of the moments."""
         return Moments(
-            self.things[found],
-            None if self.times is None else self.times[found],
+            self.things.take(found),
+            None if self.times is None else self.times.take(found),
             self.numbers.take(found, axis=0),
-            self.start[found],
-            self.stop[found],
+            self.start.take(found),
+            self.stop.take(found),
         )
 
 
