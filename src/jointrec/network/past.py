@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from jointrec.batches import HistoryBatch, Reads
 from jointrec.history import CausalEncoder, History
 
+from .precision import exact
 from .table import gathered
 
 AGES = 32
@@ -23,6 +25,9 @@ SHORTEST = 4
 """No bucket of a large batch is shorter: its operations would take longer than what they save."""
 WORTH = 4_096
 """Below so many steps in a batch all pasts are read at once."""
+NARROW = 96
+"""Narrower events are read in float32 on a CPU: their products are so small that casting to bf16 and
+back takes longer than what it saves (docs/log.md, 2026-11-26)."""
 
 
 class PastReader(nn.Module):
@@ -56,7 +61,8 @@ class PastReader(nn.Module):
 
         :param things: The fields of the things of an entity in the batch, side by side.
         """
-        known: Tensor = self.project[self.objects.index(name)](things)
+        with self._precision(things):
+            known: Tensor = self.project[self.objects.index(name)](things)
         return torch.cat([known.new_zeros(1, self.width), known[1:]])
 
     def forward(
@@ -68,12 +74,17 @@ class PastReader(nn.Module):
         """
         of = self._by_moments if past.reads is None else self._by_runs
         places, read = [past.kinds.new_zeros(0)], [self.age.new_zeros(0, self.width)]
-        for rows, vectors in of(past, about):
-            places.append(rows)
-            read.append(vectors.to(self.age.dtype))
+        with self._precision(self.age):
+            for rows, vectors in of(past, about):
+                places.append(rows)
+                read.append(vectors.to(self.age.dtype))
         moments = len(past.there if past.reads is None else past.reads.run)
         nothing = self.age.new_zeros(moments, self.width)
         return nothing.index_copy(0, torch.cat(places), torch.cat(read))
+
+    def _precision(self, x: Tensor) -> AbstractContextManager[object]:
+        narrow = self.width < NARROW and x.device.type == "cpu"
+        return exact("cpu") if narrow else nullcontext()
 
     def _by_moments(
         self, past: HistoryBatch, about: Mapping[str, Tensor]
