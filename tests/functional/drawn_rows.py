@@ -103,7 +103,9 @@ ROWS_OF = {
     **dict.fromkeys(["c_index", "integrated_brier", "incidence_ratio"], durations),
     **dict.fromkeys(["pinball", "over_coverage", "coverage", "middle_wape"], bands),
     **dict.fromkeys(["multi_log_loss", "label_auc", "first_right"], sets),
+    **dict.fromkeys(["label_ece", "label_pcoc"], sets),
     **dict.fromkeys(["sequence_auc", "sequence_log_loss", "step_auc", "step_log_loss"], sequences),
+    **dict.fromkeys(["sequence_ece", "sequence_pcoc"], sequences),
     **dict.fromkeys(["recall_at", "ndcg_at", "mrr"], ranks),
 }
 """For each metric, rows that it is about."""

@@ -79,6 +79,14 @@ def test_metrics_are_those_of_scikit_learn() -> None:
     assert found == pytest.approx(each(log_loss), abs=1e-10)
     found = metrics.label_auc(labels, chances, weights=weights)
     assert found == pytest.approx(each(roc_auc_score), abs=1e-10)
+    one_by_one = [metrics.ece(bits[:, c], chances[:, c], weights=weights) for c in range(5)]
+    found = metrics.label_ece(labels, chances, weights=weights)
+    assert found == pytest.approx(np.mean(one_by_one))
+    expected = (weights @ chances).sum() / (weights @ bits).sum()
+    assert metrics.label_pcoc(labels, chances, weights=weights) == pytest.approx(expected)
+    happened = Multi("t.x").happened(torch.tensor([*labels, np.nan]), 5).numpy()
+    np.testing.assert_array_equal(happened[:-1], bits)
+    assert np.isnan(happened[-1]).all()
     some = bits.any(1)
     right = bits[np.arange(400), chances.argmax(1)][some]
     found = metrics.first_right(labels, chances, weights=weights)

@@ -59,7 +59,16 @@ def test_thirty_two_steps_are_exact() -> None:
     start = task.constant(numbers, {"steps": 32})
     assert start[0] == 0  # one of two
     assert start[31] == pytest.approx(np.log(2.5 / 0.5))
-    assert len(task.metrics) == 2 + 2 * 32
+    assert len(task.metrics) == 4 + 2 * 32
+    assert task.happened(torch.from_numpy(numbers), 32).tolist() == [[1.0] * 32, [0.0] * 31 + [1.0]]
+
+
+@given(st.lists(CELLS, min_size=1, max_size=5))
+def test_what_happened_is_each_known_step(rows) -> None:
+    numbers = Sequence("t.x").encode(pl.Series(rows, dtype=pl.List(pl.Float64)), {"steps": STEPS})
+    found = Sequence("t.x").happened(torch.from_numpy(numbers), STEPS)
+    expected = [[np.nan if step is None else step for step in steps] for steps in rows]
+    np.testing.assert_array_equal(found.numpy(), expected)
 
 
 @given(st.lists(CELLS, min_size=1, max_size=5), st.data())
@@ -103,6 +112,17 @@ def test_metrics_are_those_of_scikit_learn_at_each_step() -> None:
             found = one(labels, chances, weights=weights, step=k)
             assert found == pytest.approx(each[-1], abs=1e-10)
         assert whole(labels, chances, weights=weights) == pytest.approx(np.mean(each), abs=1e-10)
+    # Each step by itself, and all of them as one long column.
+    known = seen >= 0
+    one_by_one = [
+        metrics.ece(seen[known[:, k], k], chances[known[:, k], k], weights=weights[known[:, k]])
+        for k in range(STEPS)
+    ]
+    found = metrics.sequence_ece(labels, chances, weights=weights)
+    assert found == pytest.approx(np.mean(one_by_one))
+    counted = (weights[:, None] * known)[known]
+    expected = (counted @ chances[known]) / (counted @ seen[known])
+    assert metrics.sequence_pcoc(labels, chances, weights=weights) == pytest.approx(expected)
     with pytest.raises(DataError, match="sequence_auc: labels must be sequences of 1 steps"):
         metrics.sequence_auc(np.array([3.0]), np.array([[0.5]]))
 
@@ -218,6 +238,7 @@ def test_a_shop_learns_what_is_clicked_at_each_step() -> None:
     ours = measured.systems["joint"]
     assert [name for name in ours if name.startswith("auc")] == [f"auc_step_{k}" for k in (1, 2, 3)]
     assert all(ours[f"auc_step_{k}"].low > 0.6 for k in (1, 2, 3))
+    assert "3 answers shifted" in model.report.facts["calibrated"]["next"]
     said = model.predict("next")
     assert said.columns == ["user", "answer", "P(step 1)", "P(step 2)", "P(step 3)"]
     kinds = said.join(shown()[0], on="user").sort("kind")["kind"].to_numpy().astype(int)

@@ -6,6 +6,7 @@ from .following import Following
 from .isotonic import Isotonic
 from .platt import Platt
 from .raw import Raw
+from .several import Several
 from .temperature import Temperature
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Platt",
     "Raw",
     "Settled",
+    "Several",
     "Temperature",
 ]

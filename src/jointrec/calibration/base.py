@@ -77,11 +77,19 @@ class Calibration(ABC):
 
     totals: ClassVar[bool] = True
     """Whether amounts and counts are brought to sum up to what was seen."""
+    apart: ClassVar[bool] = True
+    """Whether several answers to one row are moved apart as well (see :class:`Several`)."""
 
     @property
     def by(self) -> str | None:
         """The column, as ``table.column``, whose values are set right by themselves; None: none."""
         return None
+
+    @property
+    def together(self) -> Calibration:
+        """What sets the answers of a row right as one, where it has several: members of a set,
+        steps. It knows neither day nor segment of a row."""
+        return self
 
     @abstractmethod
     def build(self) -> Calibrator:

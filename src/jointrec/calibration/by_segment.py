@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .base import NOTHING, About, Calibration, Calibrator, Place, PlaceOf, Settled, most_likely
+from .base import NOTHING, About, Calibration, Calibrator, Place, PlaceOf, Settled
 from .platt import Platt
+from .pooled import pooled
 
 MOST = 64
 """How many segments are set right by themselves at most: those with the most rows."""
@@ -23,9 +24,9 @@ class BySegment(Calibration):
     r"""Sets chances right as ``first`` does, and then by segment: for each device, country …
 
     :math:`z \mapsto e^{a_s} z + b_s` for the rows of segment s. Both are drawn towards 0, where a
-    segment is as all others are, so few rows of a segment move it little: partial pooling (Gelman
-    and Hill 2006, *Data Analysis Using Regression and Multilevel/Hierarchical Models*, ch. 12). The
-    order within a segment stays; segments move against each other.
+    segment is as all others are, so few rows of a segment move it little
+    (:func:`~jointrec.calibration.pooled.pooled`). The order within a segment stays; segments move
+    against each other.
 
     :param segment: A ``Category`` that rows know, as ``table.column``: of the event that is asked,
         or of an entity. Tasks whose rows do not have it are set right by ``first`` alone. Default:
@@ -45,6 +46,10 @@ class BySegment(Calibration):
 
     def build(self) -> Calibrator:
         return _BySegment(self.first.build())
+
+    @property
+    def together(self) -> Calibration:
+        return self.first.together
 
 
 class _BySegment(Calibrator):
@@ -94,19 +99,10 @@ class _BySegment(Calibrator):
         largest = found[np.argsort(-counts, kind="stable")[:MOST]]
         self.segments[: len(largest)] = torch.from_numpy(largest)
         with torch.no_grad():
-            whole = self.first(logits, about).double()
-        at = self._places(about.segments)
-        # Segments without numbers of their own have those of the whole: nothing is added to them.
-        kept = torch.tensor([*[1.0] * MOST, 0.0], dtype=torch.float64)
-
-        def moved(numbers: Tensor) -> Tensor:
-            scale, shift = (kept * numbers.view(2, MOST + 1))[:, at]
-            return place(whole * scale.exp() + shift)
-
-        spread = torch.tensor(SPREAD, dtype=torch.float64).repeat_interleave(MOST + 1)
-        best = kept * most_likely(moved, spread, labels.double(), weights).view(2, MOST + 1)
-        self.scales.copy_(best[0].exp())
-        self.shifts.copy_(best[1])
+            whole = self.first(logits, about)
+        own = pooled(whole, self._places(about.segments), MOST, SPREAD, labels, weights, place)
+        self.scales.copy_(own[0])
+        self.shifts.copy_(own[1])
 
     @property
     def fitted(self) -> str:

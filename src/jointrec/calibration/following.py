@@ -72,6 +72,10 @@ class Following(Calibration):
     def by(self) -> str | None:
         return self.first.by
 
+    @property
+    def together(self) -> Calibration:
+        return self.first.together
+
     def build(self) -> Calibrator:
         longest = microseconds(self.within)
         return _Following(self.first.build(), self.per_day, self.crowding, longest)

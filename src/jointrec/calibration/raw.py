@@ -16,6 +16,7 @@ class Raw(Calibration):
     """Leaves chances and sums as they are: for whoever sets them right elsewhere."""
 
     totals: ClassVar[bool] = False
+    apart: ClassVar[bool] = False
 
     def build(self) -> Calibrator:
         return _Raw()

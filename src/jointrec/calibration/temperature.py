@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -25,6 +26,8 @@ class Temperature(Calibration):
     >>> Temperature().build()(torch.tensor([2.0])).tolist()
     [2.0]
     """
+
+    apart: ClassVar[bool] = False  # else it would say how often each happens
 
     def build(self) -> Calibrator:
         return _Temperature()

@@ -217,7 +217,7 @@ def _facts(
         "calibrated": {
             task: found.fitted
             for task, network in joint.items()
-            if (found := network.calibrated(task)) is not None
+            if (found := network.calibrated(task) or network.several(task)) is not None
         },
         "budget": repr(project.budget),
         "split": repr(project.split),

@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from jointrec.batches import Batch, Examples
 from jointrec.batches.strangers import ID
-from jointrec.calibration import About, Calibrator
+from jointrec.calibration import About, Calibrator, Several
 from jointrec.errors import BundleError, ProjectError
 from jointrec.funnels import Step
 from jointrec.plan import Plan
 from jointrec.prepare.popularity import DAYS
 from jointrec.prepare.prepared import Layout
-from jointrec.prepare.reader import group_name
 from jointrec.project import Project
 from jointrec.sharing import Heard
+from jointrec.tasks import Task
 
 from .choice import ChoiceHead, Had
 from .encoding import Encoded
 from .heads import Head
-from .parts import COUNTED, Part, parts_of, sizes_of
+from .parts import Part, edges_of, parts_of, sizes_of
 from .past import PastReader
 from .precision import Computed, products_in
 from .segments import segments_of
@@ -72,10 +72,9 @@ class JointNetwork(nn.Module):
             )
             for name in self.readers
         )
-        self.counted = tuple(part for part in self.parts if part.kind in COUNTED)
-        numeric = [
-            project.numeric.build(layout.edges[group_name(part.of)]) for part in self.counted
-        ]
+        edges = {part: edges_of(part, layout) for part in self.parts}
+        numeric = [project.numeric.build(own) for own in edges.values() if own is not None]
+        self.counted = tuple(part for part, own in edges.items() if own is not None)
         self.numeric = nn.ModuleList(numeric)
         read = dict(zip(self.counted, (reader.size for reader in numeric), strict=True))
         sizes = [read.get(part, size) for part, size in self.parts.items()]
@@ -88,8 +87,7 @@ class JointNetwork(nn.Module):
             for task in self.tasks
         )
         self.calibrators = nn.ModuleList(
-            project.calibration.build() if project.tasks[task].form == "chance" else nn.Identity()
-            for task in self.tasks
+            self._calibrator(project.tasks[task], layout.sizes[task]) for task in self.tasks
         )
         self.totals: Tensor
         """For each task the logarithm of a factor that sets the sum of its amounts right."""
@@ -163,7 +161,7 @@ class JointNetwork(nn.Module):
         if part.kind == "context":
             return encoded.context(examples.context)
         if part.kind == "shown":
-            return examples.context.numbers
+            return self._numeric(part, examples.context.numbers)
         if part.kind == "clock":
             return examples.clock
         if part.kind == "pair":
@@ -175,7 +173,7 @@ class JointNetwork(nn.Module):
         if part.kind == "vectors":
             return encoded.fields_at(entity, moments.things[at])
         if part.kind == "numbers":
-            return encoded.numbers_at(entity, moments.things[at])
+            return self._numeric(part, encoded.numbers_at(entity, moments.things[at]))
         if part.kind == "moment":
             return gathered(self._numeric(part, moments.numbers), at)
         return gathered(self._past(entity, examples, encoded), at)
@@ -226,6 +224,8 @@ class JointNetwork(nn.Module):
         return reader
 
     def _numeric(self, part: Part, numbers: Tensor) -> Tensor:
+        if part not in self.counted:
+            return numbers
         read: Tensor = self.numeric[self.counted.index(part)](numbers)
         return read
 
@@ -254,12 +254,27 @@ class JointNetwork(nn.Module):
         found = self.calibrators[self.tasks.index(task)]
         return found if isinstance(found, Calibrator) else None
 
+    def several(self, task: str) -> Several | None:
+        """What sets the several chances of a task right; None where it does not give several."""
+        found = self.calibrators[self.tasks.index(task)]
+        return found if isinstance(found, Several) else None
+
+    def _calibrator(self, task: Task, size: int) -> nn.Module:
+        calibration = self.project.calibration
+        if task.has_chances:
+            together = calibration.together
+            return Several(together.build(), size, apart=together.apart)
+        return calibration.build() if task.form == "chance" else nn.Identity()
+
     def about(self, batch: Batch, examples: Examples) -> About:
         """What a calibrator may know of the rows of a batch."""
         return About(examples.days, segments_of(self.project, self.layout, batch, examples))
 
     def _set_right(self, task: str, own: Tensor, about: About) -> Tensor:
-        calibrator = self.calibrated(task)
+        several, calibrator = self.several(task), self.calibrated(task)
+        if several is not None:
+            each: Tensor = several(own)
+            return each
         if calibrator is None:
             return self.project.tasks[task].scaled(own, self.totals[self.tasks.index(task)])
         moved: Tensor = calibrator(own[:, 0], about)

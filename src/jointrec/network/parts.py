@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from jointrec.plan import Grain, Plan, texts_beside, timed
+from jointrec.prepare.edges import numbers_name
 from jointrec.prepare.prepared import FieldsLayout, Layout
+from jointrec.prepare.reader import group_name
 from jointrec.project import Project
 
 Kind = Literal[
@@ -14,6 +16,9 @@ Kind = Literal[
 
 COUNTED = ("moment", "pair", "match")
 """The kinds of parts that are numbers without a limit, read piece by piece of their range."""
+
+TOLD = ("numbers", "shown")
+"""The kinds of parts that are numbers told by a table: read so where training rows are few."""
 
 
 class Part(NamedTuple):
@@ -28,6 +33,13 @@ class Part(NamedTuple):
 
     kind: Kind
     of: tuple[str, ...] = ()
+
+
+def edges_of(part: Part, layout: Layout) -> tuple[tuple[float, ...], ...] | None:
+    """Where the pieces of each number of a part begin and end; None where it is not read so."""
+    if part.kind in COUNTED:
+        return layout.edges[group_name(part.of)]
+    return layout.edges.get(numbers_name(part.of[0])) if part.kind in TOLD else None
 
 
 def sizes_of(project: Project, plan: Plan, layout: Layout) -> dict[Part, int]:

@@ -33,6 +33,11 @@ def learn_edges(
     }
 
 
+def numbers_name(table: str) -> str:
+    """What the numbers that a table tells are called among the edges."""
+    return f"{table}.*"
+
+
 def _looked_at(parts: list[Used]) -> Float32[np.ndarray, "rows numbers"]:
     """Every n-th training row, so that no more than :data:`LOOKED_AT` are read."""
     step = -(-sum(int(used.sum()) for _, used in parts) // LOOKED_AT) or 1

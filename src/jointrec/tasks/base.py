@@ -76,6 +76,8 @@ class Task(ABC):
     """How the source reads a label column: ``flag``, ``number`` or ``id``."""
     has_chance: ClassVar[bool] = False
     """Whether the first output is the logit of something happening, for a funnel to chain."""
+    has_chances: ClassVar[bool] = False
+    """Whether each output is the logit of something that happens by itself (:meth:`happened`)."""
     ranks_catalogue: ClassVar[bool] = False
     """Whether the outputs are one score for every entity of the catalogue that the label names."""
     learns_columns: ClassVar[bool] = True
@@ -218,6 +220,15 @@ class Task(ABC):
         self, outputs: Float[Tensor, "rows size"], labels: Float[Tensor, "rows"]
     ) -> Float[Tensor, "rows"]:
         """One loss per row, not reduced. Labels are known and as :meth:`encode` gave them."""
+
+    def happened(self, labels: Float[Tensor, "rows"], size: int) -> Float[Tensor, "rows size"]:
+        """Whether what each output is of happened, for a kind that :attr:`has_chances`.
+
+        1 it did, 0 it did not, nan where that is unknown.
+
+        :param labels: As :meth:`encode` gave them; nan unknown.
+        """
+        return labels[:, None].expand(-1, size)
 
     @abstractmethod
     def answer(self, outputs: Float[Tensor, "rows size"]) -> Float[Tensor, "rows *answers"]:

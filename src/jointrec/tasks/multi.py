@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
@@ -48,6 +49,7 @@ class Multi(Task):
 
     cell: ClassVar[str] = "list"
     form: ClassVar[str] = "set"
+    has_chances: ClassVar[bool] = True
     adds_up: ClassVar[bool] = False
     has_worth: ClassVar[bool] = False
     answers: ClassVar[str] = "probability of each class by itself, 0 to 1"
@@ -89,6 +91,12 @@ class Multi(Task):
     ) -> Float[Tensor, "rows"]:
         return losses.multi(outputs, labels)
 
+    def happened(self, labels: Float[Tensor, "rows"], size: int) -> Float[Tensor, "rows classes"]:
+        unknown = labels.isnan()
+        sets = labels.masked_fill(unknown, 0.0).long()[:, None]
+        held = (sets >> torch.arange(size) & 1).to(labels.dtype)
+        return held.masked_fill(unknown[:, None], torch.nan)
+
     def answer(self, outputs: Float[Tensor, "rows classes"]) -> Float[Tensor, "rows classes"]:
         return answers.probability(outputs)
 
@@ -119,4 +127,6 @@ class Multi(Task):
             "multi_log_loss": Metric(metrics.multi_log_loss, "lower"),
             "label_auc": Metric(metrics.label_auc, "higher"),
             "first_right": Metric(metrics.first_right, "higher"),
+            "label_ece": Metric(metrics.label_ece, "lower"),
+            "label_pcoc": Metric(metrics.label_pcoc, "one"),
         }

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
@@ -44,6 +45,7 @@ class Sequence(Task):
 
     cell: ClassVar[str] = "list"
     form: ClassVar[str] = "steps"
+    has_chances: ClassVar[bool] = True
     adds_up: ClassVar[bool] = False
     learns_columns: ClassVar[bool] = False
     verbs: ClassVar[tuple[str, ...]] = ("steps",)
@@ -79,6 +81,10 @@ class Sequence(Task):
     ) -> Float[Tensor, "rows"]:
         return losses.sequence(outputs, labels)
 
+    def happened(self, labels: Float[Tensor, "rows"], size: int) -> Float[Tensor, "rows steps"]:
+        each = losses.digits(labels.nan_to_num(0.0), size)
+        return (each - 1.0).to(labels.dtype).masked_fill(each == 0, torch.nan)
+
     def answer(self, outputs: Float[Tensor, "rows steps"]) -> Float[Tensor, "rows steps"]:
         return answers.probability(outputs)
 
@@ -108,6 +114,8 @@ class Sequence(Task):
         return {
             "sequence_log_loss": Metric(metrics.sequence_log_loss, "lower"),
             "sequence_auc": Metric(metrics.sequence_auc, "higher"),
+            "sequence_ece": Metric(metrics.sequence_ece, "lower"),
+            "sequence_pcoc": Metric(metrics.sequence_pcoc, "one"),
             **{
                 f"log_loss_{name}": Metric(partial(metrics.step_log_loss, step=k), "lower")
                 for k, name in each

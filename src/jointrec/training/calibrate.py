@@ -96,7 +96,8 @@ def _set(network: JointNetwork, task: str) -> bool:
     """Whether something of a task is set right: its chances or its sum."""
     project = network.project
     summed = project.calibration.totals and project.tasks[task].has_total
-    return summed or network.calibrated(task) is not None
+    chances = network.calibrated(task) is not None or network.several(task) is not None
+    return summed or chances
 
 
 def _with_befores(network: JointNetwork, tasks: Collection[str]) -> tuple[str, ...]:
@@ -137,6 +138,8 @@ def _set_right(
     """Sets one task right, and gives what it says after that."""
     if network.calibrated(task) is not None:
         return _fit(network, task, heard, said)
+    if network.several(task) is not None:
+        return _fit_several(network, task, heard, said)
     if _set(network, task):
         return set_total(network, task, heard, said)
     return network.place(task, said)(heard.own[task])
@@ -160,6 +163,19 @@ def _fit(network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tens
     with torch.no_grad():
         moved: Tensor = calibrator(logits, heard.about)
         return network.place(task, said)(moved[:, None])
+
+
+def _fit_several(
+    network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]
+) -> Tensor:
+    """Fits the several chances of one task, and gives those that it says after that."""
+    several, own = network.several(task), heard.own[task]
+    assert several is not None
+    happened = network.project.tasks[task].happened(heard.labels[task], own.shape[1])
+    several.fit(own, happened, heard.weights[task])
+    with torch.no_grad():
+        moved: Tensor = several(own)
+        return network.place(task, said)(moved)
 
 
 def _follow_all(

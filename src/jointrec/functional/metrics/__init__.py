@@ -29,9 +29,16 @@ from .probability import (
 from .quantiles import coverage, middle_wape, over_coverage, pinball
 from .ranking import auc, gauc, gauc_groups, macro_auc, pr_auc
 from .retrieval import mrr, ndcg_at, pessimistic_rank, recall_at
-from .sets import first_right, label_auc, multi_log_loss
+from .sets import first_right, label_auc, label_ece, label_pcoc, multi_log_loss
 from .shown import catalogue_coverage, novelty
-from .steps import sequence_auc, sequence_log_loss, step_auc, step_log_loss
+from .steps import (
+    sequence_auc,
+    sequence_ece,
+    sequence_log_loss,
+    sequence_pcoc,
+    step_auc,
+    step_log_loss,
+)
 from .survival import c_index, incidence_ratio, integrated_brier
 
 WITHIN_GROUPS = (gauc, ndcg_within)
@@ -55,6 +62,8 @@ __all__ = [
     "integrated_brier",
     "kappa",
     "label_auc",
+    "label_ece",
+    "label_pcoc",
     "log_loss",
     "macro_auc",
     "mae",
@@ -75,7 +84,9 @@ __all__ = [
     "recall_at",
     "rmse",
     "sequence_auc",
+    "sequence_ece",
     "sequence_log_loss",
+    "sequence_pcoc",
     "spearman",
     "step_auc",
     "step_log_loss",

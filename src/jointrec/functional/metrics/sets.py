@@ -7,7 +7,7 @@ import numpy as np
 
 from jointrec.errors import DataError
 
-from .probability import EPSILON
+from .probability import EPSILON, ece
 from .rows import NAN, Codes, Column, Floats, Rows, Table, chance_above, known, mean_defined
 
 
@@ -56,6 +56,49 @@ def label_auc(
         for code in range(seen.shape[1])
     ]
     return mean_defined(areas)
+
+
+def label_ece(
+    labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
+) -> float:
+    """How far the chances of a class are from how often it is seen (:func:`ece`), averaged over
+    classes. From 0 (calibrated) to 1.
+
+    :param labels: Sets of classes; nan unknown.
+    :param answers: A chance for each class, from 0 to 1.
+
+    >>> label_ece(np.array([1.0, 3.0]), np.array([[0.5, 0.5], [0.5, 0.5]]))  # (.5 + 0) / 2
+    0.25
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    seen = _members(rows, "label_ece")
+    each = [
+        ece(seen[:, code], rows.answers[:, code], weights=rows.weights)
+        for code in range(seen.shape[1])
+    ]
+    return mean_defined(each)
+
+
+def label_pcoc(
+    labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
+) -> float:
+    """Predicted over observed, of all classes together: :func:`pcoc` of how many a row has.
+
+    No unit, from 0 up; 1 is best. Nan where no row has any.
+
+    :param labels: Sets of classes; nan unknown.
+    :param answers: A chance for each class, from 0 to 1.
+
+    >>> label_pcoc(np.array([1.0, 3.0]), np.array([[1.0, 1.0], [1.0, 1.0]]))  # 4 / 3
+    1.3333333333333333
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    seen = rows.mean(_members(rows, "label_pcoc").sum(axis=1))
+    return rows.mean(rows.answers.sum(axis=1)) / seen if seen else NAN
 
 
 def first_right(

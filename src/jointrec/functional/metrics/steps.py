@@ -10,7 +10,7 @@ import numpy as np
 
 from jointrec.errors import DataError
 
-from .probability import log_loss
+from .probability import ece, log_loss
 from .ranking import auc
 from .rows import NAN, Codes, Column, Floats, Rows, Table, known, mean_defined
 
@@ -96,6 +96,44 @@ def sequence_auc(
     if rows is None:
         return NAN
     return mean_defined(_each(auc, rows, "sequence_auc"))
+
+
+def sequence_ece(
+    labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
+) -> float:
+    """How far the chances of a step are from how often it is yes (:func:`ece`), averaged over the
+    steps that any row knows. From 0 (calibrated) to 1.
+
+    :param labels: Sequences of steps; nan unknown.
+    :param answers: A chance for each step, from 0 to 1.
+
+    >>> sequence_ece(np.array([2.0, 7.0]), np.array([[0.5, 0.5], [0.5, 0.5]]))  # (0 + .5) / 2
+    0.25
+    """
+    rows = known(labels, answers, weights, groups)
+    return NAN if rows is None else mean_defined(_each(ece, rows, "sequence_ece"))
+
+
+def sequence_pcoc(
+    labels: Column, answers: Table, *, weights: Column | None = None, groups: Codes | None = None
+) -> float:
+    """Predicted over observed (:func:`pcoc`), of all known steps together.
+
+    No unit, from 0 up; 1 is best. Nan where no step is yes.
+
+    :param labels: Sequences of steps; nan unknown.
+    :param answers: A chance for each step, from 0 to 1.
+
+    >>> sequence_pcoc(np.array([2.0, 7.0]), np.array([[0.5, 0.5], [0.5, 0.5]]))  # 1.5 / 2
+    0.75
+    """
+    rows = known(labels, answers, weights, groups)
+    if rows is None:
+        return NAN
+    seen = _seen(rows, "sequence_pcoc")
+    yes = rows.weights @ np.nan_to_num(seen)
+    said = rows.weights @ np.where(np.isnan(seen), 0.0, rows.answers)
+    return float(said.sum() / yes.sum()) if yes.sum() else NAN
 
 
 def _each(
