@@ -26,8 +26,8 @@ SHORTEST = 4
 WORTH = 4_096
 """Below so many steps in a batch all pasts are read at once."""
 NARROW = 96
-"""Narrower events are read in float32 on a CPU: their products are so small that casting to bf16 and
-back takes longer than what it saves (docs/log.md, 2026-11-26)."""
+"""Narrower events are read in float32 on a CPU: their products are so small that casting to bf16
+takes longer than what it saves (docs/log.md, 2026-11-26)."""
 
 
 class PastReader(nn.Module):
