@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 
 from jointrec.functional import metrics
 
-CHANCES = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
-AMOUNTS = st.sampled_from([0.0, 0.0, 0.5, 1.0, 2.5, 10.0])
-POSITIVE = st.sampled_from([0.1, 0.5, 1.0, 2.5, 30.0])
-WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0, 3.0])
-FLAGS = st.sampled_from([0.0, 1.0])
+CHANCES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+AMOUNTS = (0.0, 0.0, 0.5, 1.0, 2.5, 10.0)
+POSITIVE = (0.1, 0.5, 1.0, 2.5, 30.0)
+WEIGHTS = (0.0, 0.5, 1.0, 1.0, 2.0, 3.0)
+FLAGS = (0.0, 1.0)
+GROUPS = (0, 1, -1, 2, -2)
 CLASSES = 3
 
 
@@ -28,15 +31,30 @@ class Drawn(NamedTuple):
         return Drawn(*(column[self.weights > 0] for column in self))
 
 
+@cache
+def cells(count):
+    return st.binary(min_size=count, max_size=count)
+
+
+def column(draw, values, *shape):
+    """An array of these values. One draw makes all cells: one for each takes as long each time."""
+    cell = np.frombuffer(draw(cells(math.prod(shape))), np.uint8).astype(int)
+    return np.array(values)[cell % len(values)].reshape(shape)
+
+
 @st.composite
 def drawn(draw, labels, answers, *, least=1, most=30, weights=WEIGHTS, width=None):
     rows = draw(st.integers(least, most))
+    return Drawn(
+        labels=column(draw, labels, rows),
+        answers=column(draw, answers, *((rows,) if width is None else (rows, width))),
+        weights=column(draw, weights, rows),
+        groups=column(draw, GROUPS, rows),
+    )
 
-    def column(elements):
-        return np.array(draw(st.lists(elements, min_size=rows, max_size=rows)))
 
-    said = column(answers if width is None else st.tuples(*[answers] * width))
-    return Drawn(column(labels), said, column(weights), column(st.integers(-2, 2)))
+def numbers(count):
+    return tuple(float(number) for number in range(count))
 
 
 def flags(**options):
@@ -49,15 +67,13 @@ def amounts(**options):
 
 def picks(**options):
     """Labels that are classes; answers that are chances and sum to one."""
-    parts = st.integers(1, 4).map(float)
-    labels = st.integers(0, CLASSES - 1).map(float)
-    raw = drawn(labels, parts, width=CLASSES, **options)
+    raw = drawn(numbers(CLASSES), (1.0, 2.0, 3.0, 4.0), width=CLASSES, **options)
     return raw.map(lambda rows: rows._replace(answers=rows.answers / rows.answers.sum(1)[:, None]))
 
 
 def lists(**options):
     """Grades, with one weight for all rows of a group."""
-    raw = drawn(st.integers(0, CLASSES - 1).map(float), CHANCES, **options)
+    raw = drawn(numbers(CLASSES), CHANCES, **options)
 
     def alike(rows):
         first = {int(g): rows.weights[n] for n, g in reversed(list(enumerate(rows.groups)))}
@@ -68,12 +84,12 @@ def lists(**options):
 
 def sets(**options):
     """Sets of classes as numbers."""
-    return drawn(st.integers(0, 2**CLASSES - 1).map(float), CHANCES, width=CLASSES, **options)
+    return drawn(numbers(2**CLASSES), CHANCES, width=CLASSES, **options)
 
 
 def sequences(**options):
     """Sequences of steps as numbers: a digit of 0, 1 or 2 for each."""
-    return drawn(st.integers(0, 3**CLASSES - 1).map(float), CHANCES, width=CLASSES, **options)
+    return drawn(numbers(3**CLASSES), CHANCES, width=CLASSES, **options)
 
 
 def bands(**options):
@@ -84,13 +100,13 @@ def bands(**options):
 
 def durations(**options):
     """Times, below 0 where it had not happened; chances that rise."""
-    times = st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.5, -0.5, -1.0, -1.5, -2.5, -3.0])
+    times = (0.0, 0.5, 1.0, 1.5, 2.5, -0.5, -1.0, -1.5, -2.5, -3.0)
     raw = drawn(times, CHANCES, width=CLASSES, **options)
     return raw.map(lambda rows: rows._replace(answers=np.sort(rows.answers, axis=1)))
 
 
 def ranks(**options):
-    return drawn(FLAGS, st.sampled_from([1.0, 2.0, 3.0, 10.0, 11.0, np.inf]), **options)
+    return drawn(FLAGS, (1.0, 2.0, 3.0, 10.0, 11.0, np.inf), **options)
 
 
 ROWS_OF = {
