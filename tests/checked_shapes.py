@@ -17,6 +17,7 @@ from typing import Any, get_args
 
 import jaxtyping
 from beartype import BeartypeConf, beartype
+from checked_once import checked_once
 from jaxtyping import AbstractArray, install_import_hook
 
 # An int is as good as a float, as it is for mypy.
@@ -52,10 +53,24 @@ def install(package: str) -> None:
 
 
 def jaxtyped(made: Any = None, *, typechecker: Any = None) -> Any:
-    """What jaxtyping makes of a function or a class, where it says a shape; else the same again."""
+    """What jaxtyping makes of a function or a class, where it says a shape; else the same again.
+
+    A function is checked once for each form of what it is given and answers (checked_once.py).
+    """
+    again = partial(jaxtyped, typechecker=typechecker)
     if made is None:
-        return partial(jaxtyped, typechecker=typechecker)
-    return _jaxtyped(made, typechecker=typechecker) if mentions_a_shape(made) else made
+        return again
+    if not mentions_a_shape(made):
+        return made
+    if inspect.isclass(made):
+        if "__init__" in vars(made):  # else it is its parent's, and that one is checked already
+            made.__init__ = again(made.__init__)
+        return made
+    if isinstance(made, classmethod | staticmethod):
+        return type(made)(again(made.__func__))
+    if isinstance(made, property):
+        return property(*(part and again(part) for part in (made.fget, made.fset, made.fdel)))
+    return checked_once(made, partial(_jaxtyped, typechecker=typechecker))
 
 
 def mentions_a_shape(made: Any) -> bool:

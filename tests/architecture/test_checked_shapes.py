@@ -67,6 +67,39 @@ def test_a_wrong_answer_is_found():
         scaled(TWO_BY_THREE, TWO, by=2)
 
 
+@jaxtyped(typechecker=check)
+def answers(numbers: Numbers, *, all_of: Mapping[str, tuple[Numbers, ...]], answer: list) -> Codes:
+    """A function that answers what it is told to."""
+    return answer[0]
+
+
+def test_what_passed_once_is_checked_again_in_another_form():
+    right = {"numbers": TWO_BY_THREE, "all_of": {"a": (TWO_BY_THREE,)}}
+    for _ in range(3):
+        assert answers(**right, answer=[TWO]) is TWO
+        for answer in (THREE, TWO.astype(np.int32), None):
+            with pytest.raises(TypeCheckError):
+                answers(**right, answer=[answer])
+        for wrong in (TWO_BY_THREE.T, TWO_BY_THREE.astype(np.float64), TWO_BY_THREE[0]):
+            with pytest.raises(TypeCheckError):
+                answers(**{**right, "numbers": wrong}, answer=[TWO])
+            with pytest.raises(TypeCheckError):
+                answers(**{**right, "all_of": {"a": (wrong,)}}, answer=[TWO])
+    # As many rows in all of them is as right as two in all of them.
+    both = TWO_BY_THREE.T
+    assert answers(both, all_of={"b": (both, both)}, answer=[THREE]) is THREE
+
+
+def test_what_is_given_by_name_is_told_apart():
+    @jaxtyped(typechecker=check)
+    def first(one: Numbers | None = None, other: Codes | None = None) -> Numbers | None:
+        return one
+
+    assert first(one=TWO_BY_THREE) is TWO_BY_THREE
+    with pytest.raises(TypeCheckError):
+        first(other=TWO_BY_THREE)
+
+
 def test_what_says_no_shape_is_left_alone():
     assert plain("seven") == "seven"
     assert not hasattr(plain, "__wrapped__"), "it would be called for nothing, again and again"
