@@ -117,14 +117,11 @@ def _bands(report: Report) -> Markup:
         for name, task in report.tasks.items()
         if set(BANDS) <= set(task.systems.get("joint", {}))
     ]
-    if not rows:
-        return Markup("")
-    told = tag(
-        "p",
+    told = (
         "How often what came lay within the bands of joint: .8 and .95 are right, and more where "
-        "counts are small.",
+        "counts are small."
     )
-    return joined(told, _table(["task", *BANDS.values()], rows))
+    return _told(told, ["task", *BANDS.values()], rows)
 
 
 def _shown(report: Report) -> Markup:
@@ -135,14 +132,11 @@ def _shown(report: Report) -> Markup:
         for way, found in task.shown.items()
         if set(SHOWN) <= set(found)
     ]  # fmt: skip
-    if not rows:
-        return Markup("")
-    told = tag(
-        "p",
+    told = (
         "How much of a catalogue stands in some list of the ten best, and how rarely what stands "
-        "there was chosen in training.",
+        "there was chosen in training."
     )
-    return joined(told, _table(["task", *SHOWN.values()], rows))
+    return _told(told, ["task", *SHOWN.values()], rows)
 
 
 def _slices(report: Report) -> Markup:
@@ -162,20 +156,21 @@ def _slices(report: Report) -> Markup:
                     continue
                 found = slices[kind]
                 joint = found.systems.get("joint")
-                counted = f"{found.rows:,} rows"
+                counted = f"{found.rows:,} {'row' if found.rows == 1 else 'rows'}"
                 counted += "" if found.positives is None else f", {found.positives:,} yes"
                 cells.append(joined(_value(joint), " ", tag("small", counted)))
             told = f"by {entity} · {_metric(task)}"
             rows.append([joined(tag("b", name), tag("small", told)), *cells])
-    if not rows:
-        return Markup("")
-    told = tag(
-        "p",
+    told = (
         "joint on test rows, by how many training events name their user, their item …: those of "
-        "whom training saw nothing, little, or more.",
+        "whom training saw nothing, little, or more."
     )
-    heads = ["task", *(f"{kind}: {events}" for kind, events in kinds.items())]
-    return joined(told, _table(heads, rows))
+    return _told(told, ["task", *(f"{kind}: {events}" for kind, events in kinds.items())], rows)
+
+
+def _told(told: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
+    """A table and what it is about; nothing where it has no rows."""
+    return joined(tag("p", told), _table(heads, rows)) if rows else Markup("")
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
