@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from jointrec.sharing.dropout import dropped
+from jointrec.functional.dropout import dropped
 from jointrec.sharing.products import _linear, block_products, wide_product
 
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from jointrec.errors import ProjectError
+from jointrec.functional.dropout import dropped
 
 from .base import CausalEncoder, History, HistoryEncoder
 
@@ -73,9 +73,11 @@ class _GRU(CausalEncoder):
         # Events that are there stand first, so that no state passes through a gap.
         order = torch.argsort(~there, dim=1, stable=True)[:, :, None].expand_as(steps)
         events = steps.masked_fill(~there.unsqueeze(2), 0.0).gather(1, order)
-        events = F.dropout(events, self.share, self.training)
+        if self.share and self.training:
+            events = dropped(events, self.share)
         # Recurrent layers have no mixed precision on a CPU: they want what their weights are.
         with torch.autocast(steps.device.type, enabled=False):
             found, _ = self.unit(events.to(next(self.parameters()).dtype))
-        found = F.dropout(found, self.share, self.training)
+        if self.share and self.training:
+            found = dropped(found, self.share)
         return torch.zeros_like(found).scatter(1, order, found)

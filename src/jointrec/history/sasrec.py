@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from jointrec.errors import ProjectError
+from jointrec.functional.dropout import dropped
 
 from .base import CausalEncoder, History, HistoryEncoder
 
@@ -92,7 +93,8 @@ class _SASRec(CausalEncoder):
         seen = (before & there[:, None, :]) | torch.eye(length, dtype=torch.bool)
         at = (there.cumsum(1) - 1).clamp(min=0, max=len(self.positions) - 1)
         h = steps.masked_fill(~there.unsqueeze(2), 0.0) + F.embedding(at, self.positions)
-        h = F.dropout(h, self.share, self.training)
+        if self.share and self.training:
+            h = dropped(h, self.share)
         for block in self.blocks:
             h = block(h, seen)
         found: Tensor = self.last(h)
@@ -122,4 +124,4 @@ class _Block(nn.Module):
         return h + self._dropped(self.thought(F.gelu(self.think(self.before_thinking(h)))))
 
     def _dropped(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.share, self.training)
+        return dropped(x, self.share) if self.share and self.training else x

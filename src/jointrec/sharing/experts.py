@@ -11,7 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .dropout import dropped
+from jointrec.functional.dropout import dropped
+
 from .products import block_products, wide_product
 
 
