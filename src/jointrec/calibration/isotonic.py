@@ -126,14 +126,12 @@ def _bent(
     used = int((knots.diff() > 0).sum())
     if not used:
         return logits
-    middle = knots[used // 2]
-    moved = torch.zeros_like(logits)
-    for piece in range(used):
-        low = -math.inf if piece == 0 else float(knots[piece])
-        high = math.inf if piece == used - 1 else float(knots[piece + 1])
-        length = logits.clamp(low, high) - middle.to(logits.dtype).clamp(low, high)
-        moved = moved + bends[piece].to(logits.dtype) * length
-    return logits + moved
+    inner, end = knots[1:used].to(logits.dtype), logits.new_full((1,), math.inf)
+    low, high = torch.cat([-end, inner]), torch.cat([inner, end])
+    middle = knots[used // 2].to(logits.dtype).clamp(low, high)
+    lengths = logits[:, None].clamp(low, high) - middle
+    # Not as a product of matrices, which may be in bf16 here.
+    return logits + (lengths * bends[:used].to(logits.dtype)).sum(dim=1)
 
 
 def _quantiles(
