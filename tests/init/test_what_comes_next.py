@@ -10,19 +10,19 @@ import pytest
 import jointrec as jr
 from jointrec import history
 from jointrec.init import propose
-from jointrec.init.following import MANY
+from jointrec.init.following import LARGE, MANY
 
 START = datetime(2024, 1, 1)
 
 
-def events(rows: int, users: int, *, days: int = 100) -> pl.DataFrame:
+def events(rows: int, users: int, *, days: int = 100, items: int = 50) -> pl.DataFrame:
     """Rows of an event, each user about as often as any other."""
     chance = np.random.default_rng(rows)
     at = np.sort(chance.integers(0, days * 24, rows))
     return pl.DataFrame(
         {
             "user_id": [f"u{user}" for user in chance.integers(0, users, rows)],
-            "item_id": [f"i{item}" for item in chance.integers(0, 50, rows)],
+            "item_id": [f"i{item}" for item in chance.integers(0, items, rows)],
             "time": [START + timedelta(hours=int(hour)) for hour in at],
         }
     )
@@ -47,6 +47,14 @@ def test_many_purchases_are_learned_from_their_order(tmp_path: Path):
     assert isinstance(project.history, history.SASRec)
     assert str(project.tasks["next_item"].label) == "next(purchase.item, of=user)"
     assert "# There are 20,000 rows of `purchase`, enough to learn from their order" in text
+
+
+def test_among_thousands_of_things_wider_vectors_are_offered(tmp_path: Path):
+    project, text = proposed(tmp_path, purchases=events(MANY, 2_000, items=LARGE + 500))
+    assert project.history == history.SASRec()
+    offered = text.replace("# history", "history").replace("# table", "table")
+    project = jr.parse(offered.replace('history = "SASRec"\n', ""))
+    assert (project.history, project.table.width) == (history.SASRec(width=128, dropout=0.5), 64)
 
 
 @pytest.mark.parametrize(
