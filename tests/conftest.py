@@ -24,8 +24,8 @@ import torch  # noqa: E402 (after the hook, as all else)
 
 torch.set_num_threads(1)
 
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.register_profile("here", deadline=None, max_examples=50)
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # Commands keep what they prepare: not in the cache folder of whoever runs the tests.

@@ -136,11 +136,13 @@ def test_platt_by_the_slow_way():
     calibrator = calibration.Platt().build()
     calibrator.fit(logits, labels, alone)
     z, y = logits.double().numpy(), labels.double().numpy()
-    logs, shifts = np.meshgrid(np.linspace(-0.5, 1, 301), np.linspace(-1, 2, 301), indexing="ij")
+    logs, shifts = np.meshgrid(np.linspace(0, 0.75, 151), np.linspace(0, 1, 101), indexing="ij")
     said = np.exp(logs)[..., None] * z + shifts[..., None]
     wrong = (np.logaddexp(0, said) - y * said).sum(axis=-1)
     posterior = wrong + 0.5 * ((logs / 0.3) ** 2 + shifts**2)
     best = np.unravel_index(posterior.argmin(), posterior.shape)
+    assert 0 < best[0] < 150  # not at the edge of the grid
+    assert 0 < best[1] < 100
     assert float(calibrator.scale) == pytest.approx(np.exp(logs[best]), rel=0.006)
     assert float(calibrator.shift) == pytest.approx(shifts[best], abs=0.011)
 

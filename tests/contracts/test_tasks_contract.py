@@ -62,7 +62,7 @@ class ChangedRows(tasks.Binary):
 
 MEMBERS += [Tweedie, HuberLog, PoissonCount, ChangedRows]
 each = pytest.mark.parametrize("kind", MEMBERS)
-few = settings(max_examples=40)
+few = settings(max_examples=15)
 
 
 def cells(kind: type[Task]) -> tuple[pl.DataType | type[pl.DataType], list[object]]:
