@@ -83,9 +83,9 @@ def test_it_is_the_project_of_its_files(
     folder.mkdir()
     for table, frame in SHOPS[name](0).items():
         frame.write_parquet(folder / f"{table}.parquet")
-    from_files = jr.parse(propose(folder))
-    shop = jr.parse(propose(database.url))
-    assert reasons(propose(database.url)) == reasons(propose(folder))
+    there, here = propose(database.url), propose(folder)
+    assert reasons(there) == reasons(here)
+    shop, from_files = jr.parse(there), jr.parse(here)
     assert without_sources(shop) == without_sources(from_files)
     told = check(shop)
     assert told.rows_in == check(from_files, folder).rows_in
