@@ -54,6 +54,7 @@ def other_value(name: str, hint: Any, default: Any) -> Any:
     return {
         jr.calibration.Calibration: jr.calibration.Temperature(),
         int | None: 7,
+        float | None: 0.25,
         int | tuple[str, ...] | None: 7,
         str | None: "x",
         tuple[str, ...] | None: ("user",),

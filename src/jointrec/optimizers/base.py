@@ -27,6 +27,13 @@ class Optimizer(ABC):
         if not 0 < self.lr < math.inf:
             raise ProjectError(f"`lr` should be above 0. Found `{self.lr}`.")
 
+    def for_small(self, steps: int) -> Optimizer:
+        """What moves the weights where a small flat table is learned; the same as a rule.
+
+        :param steps: The steps of a pass.
+        """
+        return self
+
     @abstractmethod
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimizer of these parameters."""

@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from .answers import Answered
 from .learning import Used, used_numbers
 from .preparation import Scale
+from .prepared import Asked, Things, small
 from .reader import Raw
 
 PIECES = 16
@@ -31,6 +32,28 @@ def learn_edges(
         name: _edges(scales[name].apply(_looked_at(parts)))
         for name, parts in used_numbers(raws, answered).items()
     }
+
+
+def learn_told_edges(
+    asked: Mapping[str, Asked], things: Mapping[str, Things]
+) -> dict[str, tuple[tuple[float, ...], ...]]:
+    """The same of the numbers that tables tell of things and of events, by :func:`numbers_name`.
+
+    Only of a small flat table: with rows enough a network bends what it must by itself.
+    """
+    if not small(asked):
+        return {}
+    parts: dict[str, list[Used]] = {}
+    for rows in asked.values():
+        train = rows.trains
+        for entity, moments in rows.moments.items():
+            codes = moments.things[rows.at[entity]]
+            numbers = things[entity].fields.numbers[codes]
+            parts.setdefault(numbers_name(entity), []).append((numbers, train))
+        table = numbers_name(rows.grain.table)
+        if rows.context.numbers.shape[1]:
+            parts.setdefault(table, []).append((rows.context.numbers, train))
+    return {name: _edges(_looked_at(own)) for name, own in parts.items() if own[0][0].shape[1]}
 
 
 def numbers_name(table: str) -> str:

@@ -14,7 +14,7 @@ from jointrec.splits import Cuts
 
 from .answers import answer_all, encode_labels, labels_of_grain, parts_of_grain, rows_of_grain
 from .counters import Counters, base_rates
-from .edges import learn_edges
+from .edges import learn_edges, learn_told_edges
 from .encoding import encode_things
 from .history import past_of
 from .layout import layout_of
@@ -79,6 +79,8 @@ def prepare(
             weights=labelled.weights,
             lists=lists_of(project, grain, answers.rows[grain.name], tables),
         )
+    layout = replace(layout, edges={**edges, **learn_told_edges(asked, reader.things)})
+    reader = replace(reader, preparation=replace(preparation, layout=layout))
     return reader, prepared_of(reader, asked), answers.findings
 
 

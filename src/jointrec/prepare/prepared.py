@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float32, Float64, Int8, Int64
+from jaxtyping import Bool, Float32, Float64, Int8, Int64
 
 from jointrec.features import Bags
 from jointrec.features.words import Words
 from jointrec.plan import Grain
+from jointrec.splits import TRAIN
 
 from .versions import Versions
+
+FEW = 100_000
+"""A flat table of which no more rows train is small."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,14 @@ class Asked:
     def __len__(self) -> int:
         return len(self.clusters)
 
+    @property
+    def trains(self) -> Bool[np.ndarray, "rows"]:
+        """Whether a label of each row is learned from."""
+        found = np.zeros(len(self), dtype=bool)
+        for task, part in self.parts.items():
+            found |= (part == TRAIN) & ~np.isnan(self.labels[task])
+        return found
+
 
 @dataclass(frozen=True)
 class FieldsLayout:
@@ -222,6 +234,23 @@ class Prepared:
     past: Mapping[str, Past]
     popularity: Mapping[str, Popularity]
     asked: Mapping[str, Asked]
+
+    @property
+    def small(self) -> bool:
+        """Whether this is a small flat table (see :func:`small`)."""
+        return small(self.asked)
+
+
+def small(asked: Mapping[str, Asked]) -> bool:
+    """Whether the rows are those of a small flat table: none is asked at a moment, and at most
+    :data:`FEW` of them train, of all grains together.
+
+    Such rows have no past to be counted, and are soon learned by heart: their numbers are read
+    piece by piece, weights fade faster, and passes are more (see `jointrec.budget`).
+    """
+    if any(rows.times is not None for rows in asked.values()):
+        return False
+    return sum(int(rows.trains.sum()) for rows in asked.values()) <= FEW
 
 
 @dataclass(frozen=True)

@@ -57,18 +57,22 @@ class Run:
         funnels = components(project, self.tasks)
         self.balancer = project.balancing.build(shared_scales(funnels, scales))
         self.dense = [*self.network.parameters(), *self.balancer.parameters()]
-        self.optimizer = project.optimizer.build(self.dense)
         self.average = Average(self.network)
         self.table_state = project.table.update.state(*self.network.table.weight.shape)
         self.assembler = Assembler.of(project, prepared, plan)
         self.loader = self._loader(self.tasks)
-        rows_a_step = sum(self.loader.taken.values()) // max(self.loader.steps, 1)
+        steps = max(self.loader.steps, 1)
+        own = project.optimizer.for_small(steps) if prepared.small else project.optimizer
+        self.optimizer = own.build(self.dense)
+        self.epochs, patience = project.budget.passes(steps, small=prepared.small)
+        """The most passes."""
+        rows_a_step = sum(self.loader.taken.values()) // steps
         self.network.computed = computed_in(project.budget.precision, rows_a_step)
         self.loader_sizes = dict(self.loader.taken)
         """Rows of each grain in a pass of all tasks."""
         self.ordered = {task for task in plan.catalogue if self._num_valid(task) >= ENOUGH}
         """The tasks whose best pass is that with the best order."""
-        self.stopping = Stopping(funnels, scales, project.budget.patience, self.ordered)
+        self.stopping = Stopping(funnels, scales, patience, self.ordered)
         self.epoch = 0
         """Whole passes so far."""
         self.snapshots: dict[int, dict[str, Tensor]] = {}
@@ -208,12 +212,12 @@ class Run:
         return Loader(self.assembler, budget.rows, budget.seed, tasks=tasks)
 
     def _progress(self, step: int, pace: float, sums: Tensor, counts: Tensor) -> Progress:
-        budget, steps = self.project.budget, self.loader.steps
+        steps = self.loader.steps
         rows = sum(self.loader.taken.values())
-        left = rows * (1 - step / steps) + rows * (budget.epochs - self.epoch - 1)
+        left = rows * (1 - step / steps) + rows * (self.epochs - self.epoch - 1)
         return Progress(
             epoch=self.epoch + 1,
-            epochs=budget.epochs,
+            epochs=self.epochs,
             step=step,
             steps=steps,
             rows_per_second=pace,

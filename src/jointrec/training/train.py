@@ -70,7 +70,7 @@ def train(
         if resume and checkpoint is not None and checkpoint.exists():
             load(run, checkpoint)
         try:
-            while run.epoch < project.budget.epochs and run.stopping.active:
+            while run.epoch < run.epochs and run.stopping.active:
                 run.one_epoch(watch)
                 if checkpoint is not None:
                     save(run, checkpoint)
