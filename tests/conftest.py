@@ -57,6 +57,13 @@ def data_root() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _what_stays_is_passed_over() -> None:
+    """As after collecting the tests: what is there when a file begins, like caches, stays."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Let the garbage collector pass over what stays to the end: modules, tests and parameters.
