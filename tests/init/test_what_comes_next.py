@@ -1,5 +1,6 @@
 """What comes next: of which event it is asked, and how the past is read for it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -91,3 +92,16 @@ def test_data_too_short_to_look_ahead_in_read_the_past_as_by_default(tmp_path: P
     project, text = proposed(tmp_path, purchases=events(MANY, 2_000, days=14))
     assert "# next_item" in text
     assert project.history == history.Mean()
+
+
+@pytest.mark.slow
+def test_what_is_proposed_answers_what_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("jointrec.init.following.MANY", 800)
+    project, _ = proposed(tmp_path, ratings=events(800, 80))
+    assert isinstance(project.history, history.SASRec)
+    model = jr.fit(
+        replace(project, budget=jr.Budget(epochs=1)),
+        root=tmp_path,
+        compare=jr.Compare(alone=False, baselines=(), rounds=10),
+    )
+    assert len(model.recommend(k=5, rank_by={"next_item": 1}, user="u1")) == 5

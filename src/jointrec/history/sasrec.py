@@ -40,7 +40,8 @@ class SASRec(History):
     Loss <https://arxiv.org/abs/2309.07602>`_).
 
     :param last: How many events are read, the newest ones before the moment.
-    :param width: How many numbers an event is read as, and so how wide a past is.
+    :param width: How many numbers an event is read as, and so how wide a past is. Events about
+        thousands of things want 128, and a table of 64 (``docs/examples/amazon_beauty.md``).
     :param blocks: How often events look at earlier ones.
     :param heads: In how many ways they do. It divides the width.
     :param dropout: The share of numbers dropped while training, of events and inside the blocks,
