@@ -171,6 +171,13 @@ def fit(
     compare: Annotated[
         bool, typer.Option(help="Train alone and baselines too, to compare with.")
     ] = True,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Compare with this way, such as EASE, in place of all quick ones; again for more.",
+            metavar="NAME",
+        ),
+    ] = None,
     rounds: Rounds = 200,
     prepared: Annotated[
         Path | None, typer.Option(help="Train from what `prepare` wrote, not from the tables.")
@@ -202,7 +209,7 @@ def fit(
     own = project.budget
     passes, chance = own.epochs if epochs is None else epochs, own.seed if seed is None else seed
     project = replace(project, budget=replace(own, epochs=passes, seed=chance))
-    what = Compare(rounds=rounds) if compare else Compare(False, (), rounds=rounds)
+    what = Compare(compare, baseline or (None if compare else ()), rounds=rounds)
     with terminal_watch(out) as watch:
         model = fit_project(
             project, root=root, out=out, resume=resume, compare=what, watch=watch,

@@ -40,12 +40,21 @@ class Ways:
     :param alone: For each task a network trained on that task only; empty to leave this out.
     :param baselines: Other ways.
     :param oracles: For each task with a known truth, that truth.
+    :param quick: Whether baselines are left out where they take more than seconds.
     """
 
     joint: Mapping[str, JointNetwork]
     alone: Mapping[str, JointNetwork]
     baselines: Sequence[Baseline]
     oracles: Mapping[str, Oracle]
+    quick: bool = False
+
+    def applying(self, question: Question) -> list[Baseline]:
+        """The baselines that answer a task."""
+        if not len(question.test):
+            return []
+        fit = [baseline for baseline in self.baselines if baseline.applies(question)]
+        return [baseline for baseline in fit if not self.quick or baseline.quick(question)]
 
 
 def evaluate(
@@ -77,10 +86,9 @@ def evaluate(
                     _tell(observe, name, way)
                     told[way] = said_of(network[name], question)
             answered = {way: one.answers for way, one in told.items()}
-            for baseline in ways.baselines if len(question.test) else ():
-                if baseline.applies(question):
-                    _tell(observe, name, baseline.name)
-                    answered[baseline.name] = baseline.answer(question, seed=project.budget.seed)
+            for baseline in ways.applying(question):
+                _tell(observe, name, baseline.name)
+                answered[baseline.name] = baseline.answer(question, seed=project.budget.seed)
             if name in ways.oracles and len(question.test):
                 answers = ways.oracles[name](asked, question.test)
                 answered["oracle"] = as_measured(question, question.test, answers)

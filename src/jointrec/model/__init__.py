@@ -1,6 +1,7 @@
 """The verbs: ``fit`` makes a model, ``load`` reads one."""
 
-from .fitting import Compare, fit
+from .compare import Compare
+from .fitting import fit
 from .model import Model, load
 
 __all__ = ["Compare", "Model", "fit", "load"]

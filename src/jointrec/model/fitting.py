@@ -5,8 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ import torch
 
 from jointrec import __version__, durable
 from jointrec.errors import JointRecError
-from jointrec.evaluation import Baseline, Oracle, Report, Ways, evaluate
-from jointrec.evaluation.baselines import BY_DEFAULT
+from jointrec.evaluation import Report, Ways, evaluate
 from jointrec.leaks import scan_prepared
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
@@ -26,25 +24,8 @@ from jointrec.project import Project
 from jointrec.sources import Finding
 from jointrec.training import Watch, alone, train
 
+from .compare import Compare
 from .model import Model
-
-
-@dataclass(frozen=True)
-class Compare:
-    """What joint training is compared with. The more, the longer it takes.
-
-    :param alone: Train every task alone as well, with the same features and budget.
-    :param baselines: Other ways to answer, of which each answers the tasks that it applies to;
-        those whose package is missing are left out, aloud. Default: those that take seconds. By
-        name: ``LogisticRegression``, ``ItemKNN`` and ``EASE`` of `jointrec.evaluation.baselines`.
-    :param oracles: For each task with a known truth, that truth (simulated data only).
-    :param rounds: How often clusters are resampled for the intervals.
-    """
-
-    alone: bool = True
-    baselines: Sequence[Baseline] = BY_DEFAULT
-    oracles: Mapping[str, Oracle] | None = None
-    rounds: int = 200
 
 
 def fit(
@@ -65,8 +46,7 @@ def fit(
     :param out: Where to write: ``model/`` (the bundle), ``report.json``, ``log.jsonl``,
         ``findings.csv``, ``quarantine/`` and, while it runs, ``checkpoints/``. Default: nowhere.
     :param resume: Go on from the checkpoints in ``out``. It ends with the same bits.
-    :param compare: What to compare with. Default: alone, and the baselines that
-        take seconds.
+    :param compare: What to compare with. Default: alone, and the baselines that take seconds.
     :param watch: Told how it goes. Default: nobody.
     :param cache: A folder in which what is prepared is kept, and found by the next fit of the same
         tables. Default: none. It holds what the tables hold; whoever reads it reads them.
@@ -104,9 +84,10 @@ def fit(
     if compare.alone:
         with _timed(seconds, "alone", watch):
             singles = _train_alone(project, arrays, folder, resume, watch)
-    baselines = _usable(compare.baselines, watch)
+    baselines = compare.usable(watch)
     with _timed(seconds, "compare", watch):
-        ways = Ways(joint, singles, baselines, compare.oracles or {})
+        quick = compare.baselines is None
+        ways = Ways(joint, singles, baselines, compare.oracles or {}, quick)
         tasks = evaluate(
             project, planned, arrays, ways,
             met=times_met(project, tables), rounds=compare.rounds, observe=watch.measuring,
@@ -162,20 +143,6 @@ def _train_alone(
         )  # fmt: skip
         singles[name] = trained.networks[name]
     return singles
-
-
-def _usable(baselines: Sequence[Baseline], watch: Watch) -> list[Baseline]:
-    usable = []
-    for baseline in baselines:
-        missing = [package for package in baseline.packages if find_spec(package) is None]
-        if missing:
-            watch.say(
-                f"left out: the {baseline.name} baseline needs {', '.join(missing)}. "
-                "Install it with: pip install 'jointrec[baselines]'"
-            )
-        else:
-            usable.append(baseline)
-    return usable
 
 
 def _write_findings(

@@ -47,6 +47,10 @@ class Baseline(ABC):
     def applies(self, question: Question) -> bool:
         """Whether it can answer such a task at all."""
 
+    def quick(self, question: Question) -> bool:
+        """Whether that takes seconds. Others are asked only where they are named."""
+        return True
+
     @abstractmethod
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Answers for the test rows, of which there are some, as the metrics of the task read them.

@@ -11,11 +11,13 @@ from jaxtyping import Float64, Int64
 
 from .base import Baseline, Question
 from .choosing import chosen
-from .interactions import OWN, actor, learned, need_scipy, num_candidates, ranks_by
+from .interactions import OWN, actor, few_scores, learned, need_scipy, num_candidates, ranks_by
 
 PENALTIES = (100.0, 10.0, 1000.0)
 MOST_ITEMS = 20_000
 """A table of all pairs of so many items has 3.2 GB."""
+QUICK_ITEMS = 3_000
+"""One of so many is inverted in a second."""
 
 
 class EASE(Baseline):
@@ -40,6 +42,10 @@ class EASE(Baseline):
             and actor(question) is not None
             and num_candidates(question) <= MOST_ITEMS
         )
+
+    def quick(self, question: Question) -> bool:
+        few = num_candidates(question) <= QUICK_ITEMS
+        return few and few_scores(question, len(PENALTIES) * len(OWN))
 
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         need_scipy(self.name)

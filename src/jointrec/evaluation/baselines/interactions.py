@@ -15,9 +15,12 @@ from jointrec.labels import DAY, Later
 from jointrec.prepare import Past
 
 from .base import Question
+from .choosing import MOST_ROWS
 
 CELLS = 10_000_000
 """So many scores are made at once."""
+FEW = 1_000_000_000
+"""So many scores take some twenty seconds to make and to rank."""
 LEVEL = 1e-9
 """What popularity adds at most: it orders those that are level, and no others."""
 OWN = (0.0, 1.0, -1e6)
@@ -41,6 +44,12 @@ def actor(question: Question) -> str | None:
 def num_candidates(question: Question) -> int:
     """How many candidates there are. Their codes begin at 1."""
     return int(question.prepared.popularity[question.task].counts.shape[1]) - 1
+
+
+def few_scores(question: Question, settings: int) -> bool:
+    """Whether all candidates are ranked in seconds, for test rows and to choose a setting."""
+    rows = len(question.test) + settings * min(len(question.valid), MOST_ROWS)
+    return rows * num_candidates(question) <= FEW
 
 
 def had(question: Question, rows: Int64[np.ndarray, "rows"]) -> Any:

@@ -11,7 +11,7 @@ from jaxtyping import Int64
 
 from .base import Baseline, Question
 from .choosing import chosen
-from .interactions import OWN, actor, learned, need_scipy, ranks_by
+from .interactions import OWN, actor, few_scores, learned, need_scipy, ranks_by
 
 SHRINKAGES = (10.0, 0.0, 100.0)
 NEIGHBOURS = (100, 20)
@@ -39,6 +39,9 @@ class ItemKNN(Baseline):
 
     def applies(self, question: Question) -> bool:
         return bool(len(question.train)) and actor(question) is not None
+
+    def quick(self, question: Question) -> bool:
+        return few_scores(question, len(SHRINKAGES) * len(NEIGHBOURS) * len(OWN))
 
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         need_scipy(self.name)

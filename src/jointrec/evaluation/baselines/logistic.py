@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Int64
 
 from jointrec.errors import missing_extra
 
@@ -18,6 +20,11 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 """The C that are tried, from strong to weak shrinkage; the middle one without validation rows."""
 MOST_VALUES, LEAST_ROWS = 1_000, 5
 """A category has a coefficient for each of so many values, and a value for so many rows of it."""
+QUICK = 1_000_000
+"""A set of many members needs a model for each: with so many rows in all it takes a minute."""
+MOST_TRIED, MOST_TRAINED = 50_000, 200_000
+"""So many training rows try the strengths, and so many train with the best: of more, every n-th.
+A thousand coefficients are known from so many, and of a million they take minutes to learn."""
 
 
 class LogisticRegression(Baseline):
@@ -25,7 +32,8 @@ class LogisticRegression(Baseline):
 
     Numbers are standardised, categories have a coefficient for each value, rare values share one.
     How strong the penalty is, the log loss of the validation rows decides (scikit-learn's ``C``:
-    the inverse of the strength). Rows count as their weights say; classes are not reweighted.
+    the inverse of the strength). Rows count as their weights say; classes are not reweighted. Of
+    more than 200,000 training rows every n-th trains.
     """
 
     name: ClassVar[str] = "logistic"
@@ -35,8 +43,15 @@ class LogisticRegression(Baseline):
         form = question.project.tasks[question.task].form
         return bool(len(question.train)) and form in ("chance", "set", "steps")
 
+    def quick(self, question: Question) -> bool:
+        models = 1
+        if question.project.tasks[question.task].form != "chance":
+            models = question.prepared.layout.sizes[question.task]
+        return models * min(len(question.train), MOST_TRAINED) <= QUICK
+
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         need_sklearn(self.name)
+        question = replace(question, train=thinned(question.train, MOST_TRAINED))
         train, valid, test = (
             matrix(question.prepared, question.asked, rows)
             for rows in (question.train, question.valid, question.test)
@@ -98,9 +113,22 @@ def chances_of(
         valid = valid[np.flatnonzero(judged)] if judged.any() else None
     if valid is None:
         return _chances(fitted(STRENGTHS[2], train, labels, weights[0], seed), test)
-    models = [fitted(strength, train, labels, weights[0], seed) for strength in STRENGTHS]
-    losses = [_loss(judging, _chances(model, valid), weights[1]) for model in models]
-    return _chances(models[int(np.argmin(losses))], test)
+    some = thinned(np.arange(len(labels)), MOST_TRIED)
+    own = None if weights[0] is None else weights[0][some]
+    tried = [fitted(strength, train[some], labels[some], own, seed) for strength in STRENGTHS]
+    best = int(np.argmin([_loss(judging, _chances(one, valid), weights[1]) for one in tried]))
+    if len(some) == len(labels):
+        return _chances(tried[best], test)
+    return _chances(fitted(STRENGTHS[best], train, labels, weights[0], seed), test)
+
+
+def thinned(rows: Int64[np.ndarray, "rows"], most: int) -> Int64[np.ndarray, "some"]:
+    """Every n-th of some rows, so that they are ``most`` at most.
+
+    >>> thinned(np.arange(10), 4)
+    array([0, 3, 6, 9])
+    """
+    return rows[:: -(-len(rows) // most) or 1]
 
 
 def fitted(
