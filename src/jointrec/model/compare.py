@@ -18,9 +18,9 @@ class Compare:
 
     :param alone: Train every task alone as well, with the same features and budget.
     :param baselines: Other ways to answer, of which each answers the tasks that it applies to;
-        those whose package is missing are left out, aloud. By name (``"EASE"``) or as they are
-        (``EASE()`` of `jointrec.evaluation.baselines`). Default: for each task all that take
-        seconds there.
+        those whose package is missing are left out, aloud. By name (``"EASE"``, or ``"ease"`` as in
+        reports) or as they are (``EASE()`` of `jointrec.evaluation.baselines`). Default: for each
+        task all that take seconds there.
     :param oracles: For each task with a known truth, that truth (simulated data only).
     :param rounds: How often clusters are resampled for the intervals.
     :raises ProjectError: where a baseline is not known.
@@ -63,7 +63,8 @@ def _baseline(given: Baseline | str) -> Baseline:
     if isinstance(given, Baseline):
         return given
     known = {type(baseline).__name__: baseline for baseline in EVERY}
+    reported = {baseline.name: baseline for baseline in EVERY}
     name = given if isinstance(given, str) else repr(given)
-    if name not in known:
+    if name not in known | reported:
         raise ProjectError(unknown_name("baseline", name, known, at="compare"))
-    return known[name]
+    return (known | reported)[name]
