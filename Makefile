@@ -18,7 +18,8 @@ export OMP_WAIT_POLICY := passive
 export NO_MKDOCS_2_WARNING := 1
 
 WORKERS ?= 2
-PYTEST  := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# Files go out in their order, so that those of the docstrings come last: they are small, and workers end together.
+PYTEST  := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup fmt check test slow docs bench bench-speed demo clean

@@ -24,9 +24,9 @@ CUT = "2025-02-03"
 
 
 @cache
-def tables() -> Mapping[str, pl.DataFrame]:
+def tables(users: int = 300) -> Mapping[str, pl.DataFrame]:
     """What the shop would have in its files, by the name of the entity or the event."""
-    made = jr.simulate.Shop(users=300, items=40, days=36, seed=5).tables()
+    made = jr.simulate.Shop(users=users, items=40, days=36, seed=5).tables()
     return {name: made[source] for name, source in SOURCES.items()}
 
 

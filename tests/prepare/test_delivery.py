@@ -36,7 +36,7 @@ def folder(tmp_path_factory) -> Path:
 
 def test_what_is_read_is_what_was_prepared(folder: Path):
     ready = open_handover(project(), plan(project()), folder)
-    assert_the_same(ready)
+    assert_the_same(ready, prepared_shop())
     assert len(list((folder / "asked").glob("0/*.parquet"))) > 5
 
 
@@ -75,7 +75,7 @@ def test_pages_have_sums(folder: Path):
 def test_the_project_beside_it_trains_from_it(folder: Path):
     beside = jr.read(folder / "project.toml")
     assert beside.entity["user"].source == "tables/entities.user/*.parquet"
-    assert_the_same(open_handover(beside, plan(beside), folder))
+    assert_the_same(open_handover(beside, plan(beside), folder), prepared_shop())
     learned = replace(beside, sharing=SharedBottom(), budget=jr.Budget(epochs=1))
     assert open_handover(learned, plan(learned), folder).reader.project == learned
 

@@ -7,14 +7,15 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import simulated_shop
-from simulated_shop import prepared_shop, project
 from test_workspace import arrays
 
 import jointrec as jr
@@ -22,11 +23,25 @@ from jointrec import later
 from jointrec import tasks as t
 from jointrec.history import Mean, SASRec
 from jointrec.plan import plan
-from jointrec.prepare import Cache, obtain
+from jointrec.prepare import Cache, Prepared, Reader, obtain
 from jointrec.prepare.delivery import Ready
 from jointrec.sharing import SharedBottom
 
 FOUND = "prepared before"
+
+
+def tables() -> Mapping[str, pl.DataFrame]:
+    """Fewer users than elsewhere: it is prepared thirty times here."""
+    return simulated_shop.tables(users=150)
+
+
+def project(frames: Mapping[str, pl.DataFrame] | None = None) -> jr.Project:
+    return simulated_shop.project(frames or tables())
+
+
+@cache
+def prepared_shop() -> tuple[Reader, Prepared]:
+    return simulated_shop.prepared(project())
 
 
 class Kept:
@@ -46,12 +61,9 @@ class Kept:
         return any(text.startswith(FOUND) for text in self.said)
 
 
-def assert_the_same(ready: Ready, wanted: Ready | None = None) -> None:
+def assert_the_same(ready: Ready, wanted: tuple[Reader, Prepared] | None = None) -> None:
     """That two preparations agree in every bit; by default, with the shop prepared in memory."""
-    if wanted is None:
-        reader, made = prepared_shop()
-    else:
-        reader, made = wanted.reader, wanted.prepared
+    reader, made = wanted or prepared_shop()
     assert ready.reader.preparation.to_json() == reader.preparation.to_json()
     found, expected = dict(arrays(ready.prepared)), dict(arrays(made))
     assert found.keys() == expected.keys()
@@ -126,7 +138,7 @@ def test_another_label_is_made_without_reading_or_counting_again(kept: Kept, mon
     assert not kept.found
     assert any(text.startswith("counted before") for text in kept.said)
     monkeypatch.undo()
-    assert_the_same(ready, obtain(changed_label(), plan(changed_label())))
+    assert_the_same(ready, simulated_shop.prepared(changed_label()))
 
 
 def _never(*_: object, **__: object) -> None:
@@ -150,11 +162,11 @@ def test_what_plays_a_part_is_prepared_anew(kept: Kept, change: Callable[[jr.Pro
     declared = change(project())
     ready = kept.obtain(declared)
     assert not kept.found
-    assert_the_same(ready, obtain(declared, plan(declared)))
+    assert_the_same(ready, simulated_shop.prepared(declared))
 
 
 def test_other_rows_are_prepared_anew(kept: Kept):
-    frames = dict(simulated_shop.tables())
+    frames = dict(tables())
     frames["impression"] = frames["impression"].head(-1)
     kept.obtain(project(frames))
     assert not kept.found
@@ -185,7 +197,7 @@ def test_files_are_known_by_their_bytes(tmp_path: Path):
     shutil.move(tmp_path / "data", tmp_path / "moved")
     kept.obtain(declared, tmp_path / "moved")
     assert kept.found
-    frame = simulated_shop.tables()["purchase"].head(-1)
+    frame = tables()["purchase"].head(-1)
     frame.write_parquet(tmp_path / "moved" / "purchase.parquet")
     kept.obtain(declared, tmp_path / "moved")
     assert not kept.found
@@ -194,7 +206,7 @@ def test_files_are_known_by_their_bytes(tmp_path: Path):
 def written(folder: Path) -> jr.Project:
     """The shop as files, and its project."""
     folder.mkdir()
-    for name, frame in simulated_shop.tables().items():
+    for name, frame in tables().items():
         frame.write_parquet(folder / f"{name}.parquet")
     whole = project()
     return replace(
@@ -285,7 +297,7 @@ def test_sources_that_only_reading_tells_are_known_by_their_rows(tmp_path: Path,
     assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"counted", "prepared"}
     assert_the_same(kept.obtain(project()))
     assert kept.found
-    frames = dict(simulated_shop.tables())
+    frames = dict(tables())
     frames["impression"] = frames["impression"].head(-1)
     kept.obtain(project(frames))
     assert not kept.found
