@@ -14,7 +14,7 @@ from jointrec import features as f
 from jointrec import tasks as t
 from jointrec.network import JointNetwork
 from jointrec.plan import plan
-from jointrec.prepare import Prepared, obtain, prepared
+from jointrec.prepare import Prepared, edges, obtain, prepared
 from jointrec.splits import TRAIN
 from jointrec.training.run import Run
 
@@ -54,12 +54,25 @@ def test_edges_are_those_of_the_rows_that_train() -> None:
     np.testing.assert_array_equal(asked.trains, train)
     things = asked.moments["customer"].things[asked.at["customer"][train]]
     numbers = found.things["customer"].fields.numbers[things]
-    edges = found.layout.edges["customer.*"]
-    assert len(edges) == numbers.shape[1] == 4  # each with the flag that says that it is missing
-    for column, own in zip(numbers.T, edges, strict=True):
+    learned = found.layout.edges["customer.*"]
+    assert len(learned) == numbers.shape[1] == 4  # each with the flag that says that it is missing
+    for column, own in zip(numbers.T, learned, strict=True):
         every = np.sort(column)[(len(column) - 1) * np.arange(17) // 16]
         np.testing.assert_allclose(own, np.unique(every))
-    assert [len(own) for own in edges] == [17, 1, 4, 2]  # no age is missing
+    assert [len(own) for own in learned] == [17, 1, 4, 2]  # no age is missing
+
+
+def test_those_who_have_another_value_than_most_are_cut_by_themselves() -> None:
+    """Nine of ten spent nothing: cut in sixteen, all but two of the cuts would be in one place."""
+    spent = np.where(np.arange(1_000) % 10 == 0, np.arange(1_000), 0).astype(np.float32)
+    cuts = edges._cut(spent).tolist()
+    some = np.arange(10, 1_000, 10)
+    assert set(some[98 * np.arange(17) // 16].tolist()) <= set(cuts)
+    assert cuts[0] == 0 and cuts == sorted(set(cuts))
+    halves = np.arange(1_000, dtype=np.float32) % 2  # none has another value than half have
+    assert edges._cut(halves).tolist() == [0, 1]
+    assert edges._cut(np.zeros(9, np.float32)).tolist() == [0]
+    assert len(edges._cut(np.arange(1_000, dtype=np.float32))) == 17
 
 
 @pytest.mark.parametrize("few", [200, 300])
@@ -138,9 +151,9 @@ def test_a_number_bends_what_is_said_at_its_edges() -> None:
     (reader,) = network.numeric
     with torch.no_grad():
         reader.mixed.weight.normal_()
-    edges = found.layout.edges["customer.*"][0]
-    inner = torch.linspace(edges[4], edges[5], 5)
-    across = torch.linspace(edges[2], edges[8], 5)
+    bent_at = found.layout.edges["customer.*"][0]
+    inner = torch.linspace(bent_at[4], bent_at[5], 5)
+    across = torch.linspace(bent_at[2], bent_at[8], 5)
     for values, bent in ((inner, False), (across, True)):
         rows = torch.stack([values, *[torch.zeros(5)] * 3], dim=1)
         second = reader(rows).diff(n=2, dim=0).abs().max()

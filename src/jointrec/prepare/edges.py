@@ -53,7 +53,25 @@ def learn_told_edges(
         table = numbers_name(rows.grain.table)
         if rows.context.numbers.shape[1]:
             parts.setdefault(table, []).append((rows.context.numbers, train))
-    return {name: _edges(_looked_at(own)) for name, own in parts.items() if own[0][0].shape[1]}
+    looked = {name: _looked_at(own) for name, own in parts.items() if own[0][0].shape[1]}
+    return {name: tuple(_apart(_cut(column)) for column in rows.T) for name, rows in looked.items()}
+
+
+def _cut(column: Float32[np.ndarray, "rows"]) -> Float32[np.ndarray, "values"]:
+    """Ascending values that cut a number in equal shares of the rows; and where most have one and
+    the same, as who spent nothing, those who have another in equal shares too."""
+    values, counts = np.unique(column, return_counts=True)
+    cuts = [_shares(column)]
+    if len(values) > 1 and counts.max() > len(column) / 2:
+        cuts.append(_shares(column[column != values[counts.argmax()]]))
+    return np.unique(np.concatenate(cuts))
+
+
+def _shares(column: Float32[np.ndarray, "rows"]) -> Float32[np.ndarray, "values"]:
+    found: Float32[np.ndarray, "values"] = np.quantile(
+        column, np.linspace(0.0, 1.0, PIECES + 1), method="lower"
+    )
+    return found
 
 
 def numbers_name(table: str) -> str:
