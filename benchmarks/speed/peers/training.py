@@ -153,7 +153,7 @@ def tuned(place: Place, effort: Effort, progress: Progress) -> None:
             words = ["--answers", answers, "--epochs", 8, "--rate", rate, "--table-rate", rows]
             told = _run(place, system, "1k", table, words)
             best = {task: min(one[task] for one in told["valid"]) for task in told["loss"]}
-            tried.append({"rate": rate, "table_rate": rows, "valid": best, **told})
+            tried.append({**told, "rate": rate, "table_rate": rows, "valid": best})
         chosen = min(range(len(tried)), key=lambda number: sum(tried[number]["valid"].values()))
         found = judged(table, effort.held, np.load(Path(room) / f"{chosen}.npy"))
     place.results.add(**mark, tried=tried, chosen=RATES[chosen], held_out=found)
