@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Int64
 
@@ -23,12 +25,22 @@ def distinct(codes: Codes, size: int) -> tuple[Int64[np.ndarray, "distinct"], Co
     """
     if size > DENSE * codes.size:
         return _sorted(codes)
+    found, position = _marked([codes], size)
+    return found, position[codes]
+
+
+def _marked(groups: Sequence[Codes], size: int) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
+    """The distinct codes of all groups, and for each code that exists its position among them.
+
+    Of codes that are in no group it is nothing in particular.
+    """
     mark = np.zeros(size, dtype=bool)
-    mark[codes] = True
+    for codes in groups:
+        mark[codes] = True
     found = np.flatnonzero(mark)
     position = np.empty(size, dtype=np.int64)
     position[found] = np.arange(len(found))
-    return found, position[codes]
+    return found, position
 
 
 def _sorted(codes: Codes) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
@@ -74,7 +86,7 @@ class Pool:
 
     def add(self, codes: Codes) -> Codes:
         """The positions of these codes, which are right after `close`."""
-        positions = np.zeros(codes.shape, dtype=np.int64)
+        positions = np.empty(codes.shape, dtype=np.int64)
         self._codes.append(codes)
         self._positions.append(positions)
         return positions
@@ -83,7 +95,14 @@ class Pool:
         """The distinct codes, ascending. Writes all positions."""
         if not self._codes:
             return np.zeros(0, dtype=np.int64)
-        found, inverse = distinct(np.concatenate([c.ravel() for c in self._codes]), self._size)
+        used = sum(codes.size for codes in self._codes)
+        if self._size <= DENSE * used:
+            found, position = _marked(self._codes, self._size)
+            # To check codes `take` would write elsewhere first, and copy.
+            for codes, positions in zip(self._codes, self._positions, strict=True):
+                position.take(codes, out=positions, mode="clip")
+            return found
+        found, inverse = _sorted(np.concatenate([codes.ravel() for codes in self._codes]))
         start = 0
         for positions in self._positions:
             stop = start + positions.size
