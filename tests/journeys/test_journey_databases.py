@@ -57,7 +57,7 @@ SHOPS: Mapping[str, Callable[[], Mapping[str, pl.DataFrame]]] = {
     "order lines": order_lines, "simulated": simulated,
 }  # fmt: skip
 TASKS = {
-    "order lines": {"churn", "spend", "sales", "next_item"},
+    "order lines": {"churn", "spend", "sales_7d", "sales_14d", "next_item"},
     "simulated": {"clicked", "carted", "bought", "revenue"},
 }
 FOUND = {

@@ -167,7 +167,7 @@ def test_only_the_wanted_columns_are_read(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", read)
     sources.read("t.parquet", root=tmp_path, columns={"price": Cell.NUMBER}, at="x")
-    assert asked == [["price"]]
+    assert {tuple(columns) for columns in asked} == {("price",)}
 
 
 def test_a_glob_is_sorted_by_name_and_an_exact_name_is_no_glob(tmp_path: Path) -> None:

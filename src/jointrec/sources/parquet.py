@@ -16,7 +16,8 @@ from jointrec.errors import SourceError
 
 from .base import Read, check_distinct
 from .files import AgreeingFiles, whole
-from .parquet_size import LEAST_CAP, RATIO, cap_of, declared_size, pieces, unpacked_size
+from .parquet_footer import check_footer
+from .parquet_size import LEAST_CAP, RATIO, cap_of, declared_size, paths_of, pieces, unpacked_size
 from .plain_file import reading
 
 _DAMAGE = (pa.ArrowException, OSError, ValueError, KeyError)
@@ -46,6 +47,7 @@ class Parquet(AgreeingFiles):
     def file_batches(self, file: Path, wanted: Sequence[str]) -> Iterator[Read]:
         """The same, some 262,000 rows at a time."""
         with self._open(file) as (opened, data):
+            check_footer(opened.metadata, data, paths_of(opened.metadata, wanted))
             self._check_size(file, self._unpacked + declared_size(opened.metadata, wanted))
             schema = pa.schema([opened.schema_arrow.field(name) for name in wanted])
             held: list[pa.RecordBatch] = []

@@ -61,6 +61,11 @@ def _leaves(metadata: Any, wanted: Sequence[str]) -> list[_Leaf]:
     return found
 
 
+def paths_of(metadata: Any, wanted: Sequence[str]) -> list[str]:
+    """The columns of plain values that wanted columns are made of, by their paths."""
+    return [metadata.schema.column(leaf.place).path for leaf in _leaves(metadata, wanted)]
+
+
 def declared_size(metadata: Any, wanted: Sequence[str]) -> int:
     """The least number of bytes that wanted columns unpack to, by what the file says of itself."""
     total, chosen = 0.0, _leaves(metadata, wanted)
