@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .errors import JointRecError
+from collections.abc import Collection
+
+from .errors import JointRecError, unknown_name
 
 
 def pairs(option: str, given: list[str] | None) -> dict[str, list[str]]:
@@ -19,6 +21,21 @@ def pairs(option: str, given: list[str] | None) -> dict[str, list[str]]:
         if not (name and equals):
             raise JointRecError(f"{option} {pair}: write name=value, such as {option} user=u7.")
         found.setdefault(name, []).append(value)
+    return found
+
+
+def keys_of(entities: Collection[str], given: list[str] | None) -> dict[str, list[str]]:
+    """The keys that were given for each entity.
+
+    >>> keys_of({"user", "item"}, ["user=u1"])
+    {'user': ['u1']}
+
+    :raises JointRecError: where there is no such entity.
+    """
+    found = pairs("--key", given)
+    for name in found:
+        if name not in entities:
+            raise JointRecError(unknown_name("entity", name, entities, at="--key"))
     return found
 
 

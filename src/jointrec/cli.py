@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .arguments import number, only, pairs
-from .errors import JointRecError, printable, unknown_name
+from .arguments import keys_of, number, only, pairs
+from .errors import JointRecError, printable
 
 if TYPE_CHECKING:
     from .model import Model
@@ -305,7 +305,8 @@ def predict(
     check_ending(out)
     model = _load(folder)
     keys: dict[str, Any] = {
-        name: given[0] if len(given) == 1 else given for name, given in _keys(model, key).items()
+        name: given[0] if len(given) == 1 else given
+        for name, given in keys_of(model.project.entity, key).items()
     }
     asked = task.split(",") if "," in task else task
     if out is None:
@@ -343,7 +344,9 @@ def recommend(
         name: number(name, only(name, given)) for name, given in pairs("--rank-by", rank_by).items()
     }
     model = _load(folder)
-    keys: dict[str, Any] = {name: only(name, given) for name, given in _keys(model, key).items()}
+    keys: dict[str, Any] = {
+        name: only(name, given) for name, given in keys_of(model.project.entity, key).items()
+    }
     best = model.recommend(k=k, rank_by=weights or None, at=at, exclude=exclude or (), **keys)
     print_frame(best, title="The best")
 
@@ -390,16 +393,6 @@ def _load(folder: Path) -> Model:
     from .model import load
 
     return load(folder / "model" if (folder / "model").is_dir() else folder)
-
-
-def _keys(model: Model, given: list[str] | None) -> dict[str, list[str]]:
-    """The keys that were given for each entity."""
-    entities = model.project.entity
-    found = pairs("--key", given)
-    for name in found:
-        if name not in entities:
-            raise JointRecError(unknown_name("entity", name, entities, at="--key"))
-    return found
 
 
 def _command(*words: object) -> str:
