@@ -25,12 +25,12 @@ class AdamW(Optimizer):
 
     `Loshchilov & Hutter, 2019 <https://arxiv.org/abs/1711.05101>`_, as PyTorch has it.
 
-    :param lr: The learning rate, above 0: about how far a weight moves in a step.
-    Weights are then an average of what the last 1 / (lr · weight_decay) steps added, and what
+    Weights are an average of what the last 1 / (lr · weight_decay) steps added, and what
     matters is how many *passes* these are (`Wang & Aitchison, 2024
     <https://arxiv.org/abs/2405.13698>`_): at .01 they are 16 of 6,250 steps each. A pass of a small
     flat table has 64.
 
+    :param lr: The learning rate, above 0: about how far a weight moves in a step.
     :param weight_decay: How fast weights fade, 0 or above: each step by this share of ``lr``. None:
         0.01, and of a small flat table so fast that these are 16 of its passes.
     :raises ProjectError: where ``weight_decay`` is below 0.
