@@ -17,7 +17,7 @@ from jointrec.plan import plan
 from jointrec.splits import TEST, TRAIN, VALID
 from jointrec.training import Trained, train
 from jointrec.training.calibrate import calibrate
-from jointrec.training.hearing import hear
+from jointrec.training.head_outputs import outputs_of_heads
 
 
 def trained_with(calibration: object) -> tuple[Trained, object, object]:
@@ -80,9 +80,9 @@ def test_heads_are_asked_once_about_a_row_whoever_needs_it(monkeypatch) -> None:
 
     def noted(network, assembler, source, rows, tasks):
         heard.extend((source.grain.name, int(row)) for row in rows)
-        return hear(network, assembler, source, rows, tasks)
+        return outputs_of_heads(network, assembler, source, rows, tasks)
 
-    monkeypatch.setattr("jointrec.training.calibrate.hear", noted)
+    monkeypatch.setattr("jointrec.training.calibrate.outputs_of_heads", noted)
     calibrate(trained.networks["click"], Assembler(arrays, planned, 3), trained.networks)
     parts = asked.parts["click"]
     assert {parts[row] for name, row in heard if name == "impression"} == {VALID, TEST}

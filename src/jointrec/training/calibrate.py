@@ -20,7 +20,7 @@ from jointrec.prepare import Asked, Prepared
 from jointrec.prepare.labels import settles_after
 from jointrec.splits import TEST, TRAIN, VALID
 
-from .hearing import Heard, Rows, hear
+from .head_outputs import HeadOutputs, Rows, outputs_of_heads
 from .totals import set_total
 
 
@@ -42,13 +42,13 @@ def calibrate(network: JointNetwork, assembler: Assembler, tasks: Collection[str
         rows = np.union1d(rows_of(assembler, source, VALID, asked), newer)
         if not asked or not len(rows):
             continue
-        heard = hear(network, assembler, source, rows, asked)
-        valid = heard.knowing({task: knows(source, task, VALID)[rows] for task in asked})
+        heads = outputs_of_heads(network, assembler, source, rows, asked)
+        valid = heads.knowing({task: knows(source, task, VALID)[rows] for task in asked})
         said: dict[str, Tensor] = {}
         for task in asked:  # in the order of the funnel
             said[task] = _set_right(network, task, valid, said)
         at = torch.from_numpy(np.isin(rows, newer))
-        _follow_all(network, source, following, newer, heard.some(at))
+        _follow_all(network, source, following, newer, heads.some(at))
 
 
 def follow(network: JointNetwork, assembler: Assembler, tasks: Collection[str]) -> None:
@@ -65,8 +65,8 @@ def follow(network: JointNetwork, assembler: Assembler, tasks: Collection[str]) 
         asked = tuple(t for t in grain.tasks if t in tasks and _follows(network, t))
         newer = _newer(source, asked)
         if len(newer):
-            heard = hear(network, assembler, source, newer, asked)
-            _follow_all(network, source, asked, newer, heard)
+            heads = outputs_of_heads(network, assembler, source, newer, asked)
+            _follow_all(network, source, asked, newer, heads)
 
 
 def followed(networks: Mapping[str, JointNetwork], prepared: Prepared) -> dict[str, JointNetwork]:
@@ -133,23 +133,25 @@ def _newer(source: Asked, tasks: Collection[str]) -> Rows:
 
 
 def _set_right(
-    network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]
+    network: JointNetwork, task: str, heads: HeadOutputs, said: Mapping[str, Tensor]
 ) -> Tensor:
     """Sets one task right, and gives what it says after that."""
     if network.calibrated(task) is not None:
-        return _fit(network, task, heard, said)
+        return _fit(network, task, heads, said)
     if network.several(task) is not None:
-        return _fit_several(network, task, heard, said)
+        return _fit_several(network, task, heads, said)
     if _set(network, task):
-        return set_total(network, task, heard, said)
-    return network.place(task, said)(heard.own[task])
+        return set_total(network, task, heads, said)
+    return network.place(task, said)(heads.own[task])
 
 
-def _fit(network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]) -> Tensor:
+def _fit(
+    network: JointNetwork, task: str, heads: HeadOutputs, said: Mapping[str, Tensor]
+) -> Tensor:
     """Fits the chances of one task, and gives those that it says after that."""
     calibrator = network.calibrated(task)
     assert calibrator is not None
-    logits, labels, weights = heard.own[task][:, 0], heard.labels[task], heard.weights[task]
+    logits, labels, weights = heads.own[task][:, 0], heads.labels[task], heads.weights[task]
     known = ~labels.isnan()
     if known.any():
         place = _place(network, task, said, known)
@@ -158,61 +160,65 @@ def _fit(network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tens
         def placed(own: Tensor) -> Tensor:
             return asked.among_learned(place(own))
 
-        about = heard.about.some(known)
+        about = heads.about.some(known)
         calibrator.fit(logits[known], labels[known], placed, weights[known], about)
     with torch.no_grad():
-        moved: Tensor = calibrator(logits, heard.about)
+        moved: Tensor = calibrator(logits, heads.about)
         return network.place(task, said)(moved[:, None])
 
 
 def _fit_several(
-    network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]
+    network: JointNetwork, task: str, heads: HeadOutputs, said: Mapping[str, Tensor]
 ) -> Tensor:
     """Fits the several chances of one task, and gives those that it says after that."""
-    several, own = network.several(task), heard.own[task]
+    several, own = network.several(task), heads.own[task]
     assert several is not None
-    happened = network.project.tasks[task].happened(heard.labels[task], own.shape[1])
-    several.fit(own, happened, heard.weights[task])
+    happened = network.project.tasks[task].happened(heads.labels[task], own.shape[1])
+    several.fit(own, happened, heads.weights[task])
     with torch.no_grad():
         moved: Tensor = several(own)
         return network.place(task, said)(moved)
 
 
 def _follow_all(
-    network: JointNetwork, source: Asked, tasks: tuple[str, ...], rows: Rows, heard: Heard
+    network: JointNetwork, source: Asked, tasks: tuple[str, ...], rows: Rows, heads: HeadOutputs
 ) -> None:
     """Moves tasks on with some rows, in the order of their funnel.
 
-    :param heard: What their heads say of the rows.
+    :param heads: What their heads say of the rows.
     """
     if not len(rows) or source.times is None:
         return
     said: dict[str, Tensor] = {}
     for task in tasks:
         settled = source.times[rows] + settles_after(network.project, task)
-        said[task] = _follow(network, task, heard, torch.from_numpy(-(-settled // DAY)), said)
+        said[task] = _follow(network, task, heads, torch.from_numpy(-(-settled // DAY)), said)
 
 
 def _follow(
-    network: JointNetwork, task: str, heard: Heard, settled: Tensor, said: Mapping[str, Tensor]
+    network: JointNetwork,
+    task: str,
+    heads: HeadOutputs,
+    settled: Tensor,
+    said: Mapping[str, Tensor],
 ) -> Tensor:
     """Moves one task on, and gives what it says of each row once the row is settled."""
     calibrator = network.calibrated(task)
     assert calibrator is not None
-    known = torch.nonzero(~heard.labels[task].isnan())[:, 0]
+    known = torch.nonzero(~heads.labels[task].isnan())[:, 0]
     # All rows follow, also those of no that a task leaves out of training: none is set apart here.
     calibrator.follow(
         Settled(
-            heard.own[task][known, 0],
-            heard.labels[task][known],
+            heads.own[task][known, 0],
+            heads.labels[task][known],
             settled[known],
-            heard.about.some(known),
-            heard.weights[task][known],
+            heads.about.some(known),
+            heads.weights[task][known],
         ),
         lambda some: _place(network, task, said, known[some]),
     )
     with torch.no_grad():
-        moved: Tensor = calibrator(heard.own[task][:, 0], About(settled, heard.about.segments))
+        moved: Tensor = calibrator(heads.own[task][:, 0], About(settled, heads.about.segments))
         return network.place(task, said)(moved[:, None])
 
 

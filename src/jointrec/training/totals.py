@@ -10,7 +10,7 @@ from torch import Tensor
 
 from jointrec.network import JointNetwork
 
-from .hearing import Heard
+from .head_outputs import HeadOutputs
 
 SPREAD = 0.3
 """How far the logarithm of a factor lies from 0 as a rule: before anything is seen, and as wrong as
@@ -20,7 +20,9 @@ MOST = 1.5
 Rows = Float64[Tensor, "rows"]
 
 
-def set_total(network: JointNetwork, task: str, heard: Heard, said: Mapping[str, Tensor]) -> Tensor:
+def set_total(
+    network: JointNetwork, task: str, heads: HeadOutputs, said: Mapping[str, Tensor]
+) -> Tensor:
     """Finds the factor of a task, and gives what it says after that.
 
     The factor moves the mean by what the sum over the rows is off, and by less the less sure it is
@@ -29,7 +31,7 @@ def set_total(network: JointNetwork, task: str, heard: Heard, said: Mapping[str,
     :param said: What the tasks that it comes after say of all rows.
     """
     asked = network.project.tasks[task]
-    own, labels = heard.own[task].double(), heard.labels[task].double()
+    own, labels = heads.own[task].double(), heads.labels[task].double()
     place = network.place(task, {name: outputs.double() for name, outputs in said.items()})
     known = ~labels.isnan()
     factor = torch.zeros((), dtype=torch.float64)

@@ -19,7 +19,7 @@ Rows = Int64[np.ndarray, "_"]
 
 
 @dataclass(frozen=True)
-class Heard:
+class HeadOutputs:
     """What the heads of some tasks say of some rows, and what is known of the rows.
 
     :param own: By task what its own head gives.
@@ -32,16 +32,16 @@ class Heard:
     weights: Mapping[str, Tensor]
     about: About
 
-    def some(self, rows: Bool[Tensor, "rows"]) -> Heard:
+    def some(self, rows: Bool[Tensor, "rows"]) -> HeadOutputs:
         """Some of the rows."""
-        return Heard(
+        return HeadOutputs(
             {task: own[rows] for task, own in self.own.items()},
             {task: labels[rows] for task, labels in self.labels.items()},
             {task: weights[rows] for task, weights in self.weights.items()},
             self.about.some(rows),
         )
 
-    def knowing(self, known: Mapping[str, Bool[np.ndarray, "rows"]]) -> Heard:
+    def knowing(self, known: Mapping[str, Bool[np.ndarray, "rows"]]) -> HeadOutputs:
         """The same rows, of which only some labels are known.
 
         :param known: By task which.
@@ -53,9 +53,9 @@ class Heard:
         return replace(self, labels=labels)
 
 
-def hear(
+def outputs_of_heads(
     network: JointNetwork, assembler: Assembler, source: Asked, rows: Rows, tasks: tuple[str, ...]
-) -> Heard:
+) -> HeadOutputs:
     """Asks the heads of some tasks about some rows of a grain, whatever part of the split they are.
 
     :param rows: At least one.
@@ -76,7 +76,7 @@ def hear(
                 labels[task].append(examples.labels[task].masked_fill(unknown, torch.nan))
                 alike = torch.ones(len(unknown), dtype=torch.float64)
                 weights[task].append(examples.weights.get(task, alike))
-    return Heard(
+    return HeadOutputs(
         {task: torch.cat(parts) for task, parts in own.items()},
         {task: torch.cat(parts) for task, parts in labels.items()},
         {task: torch.cat(parts) for task, parts in weights.items()},
