@@ -179,7 +179,8 @@ def _run(facts: Mapping[str, Any]) -> str:
         for key, name in (
             ("jointrec", "JointRec"), ("torch", "torch"), ("python", "Python"), ("seed", "seed"),
             ("threads", "threads"), ("test_from", "tested from"), ("sharing", "sharing"),
-            ("fusion", "fusion"), ("balancing", "balancing"), ("budget", "budget"),
+            ("fusion", "fusion"), ("history", "history"), ("balancing", "balancing"),
+            ("budget", "budget"), ("passes", "passes"),
         )
         if facts.get(key) is not None
     ]  # fmt: skip

@@ -25,6 +25,8 @@ def test_every_task_was_measured(model):
         assert joint.low <= joint.value <= joint.high, name
     assert set(model.report.tasks["next"].systems) == {"joint", "popularity"}
     assert len({task.grain for task in model.report.tasks.values()}) == 6
+    assert set(model.report.facts["from_pass"]) == set(model.report.tasks)
+    assert 1 <= max(model.report.facts["from_pass"].values()) <= model.report.facts["passes"]
 
 
 def test_the_same_project_gives_the_same_bits_from_other_files_too(model, tmp_path):

@@ -22,7 +22,7 @@ from jointrec.prepare import Cache, Prepared, Tables, obtain, open_handover, tim
 from jointrec.prepare.check import findings_frame, moment, quarantine_frames
 from jointrec.project import Project
 from jointrec.sources import Finding
-from jointrec.training import Watch, alone, train
+from jointrec.training import Trained, Watch, alone, train
 
 from .compare import Compare
 from .model import Model
@@ -76,10 +76,11 @@ def fit(
     if folder is not None:
         _write_findings(folder, project, tables, findings)
     with _timed(seconds, "train", watch):
-        joint = train(
+        trained = train(
             project, planned, arrays,
             watch=watch, checkpoint=_checkpoint(folder, "joint"), resume=resume,
-        ).networks  # fmt: skip
+        )  # fmt: skip
+    joint = trained.networks
     singles: dict[str, JointNetwork] = {}
     if compare.alone:
         with _timed(seconds, "alone", watch):
@@ -92,7 +93,7 @@ def fit(
             project, planned, arrays, ways,
             met=times_met(project, tables), rounds=compare.rounds, observe=watch.measuring,
         )  # fmt: skip
-    facts = _facts(project, planned, tables, findings, seconds, joint)
+    facts = _facts(project, planned, tables, findings, seconds, trained)
     facts["leaks"] = leaks.to_plain()
     model = Model(ready.reader, joint, Report(tasks, facts), project)
     if folder is not None:
@@ -165,10 +166,10 @@ def _facts(
     tables: Tables,
     findings: Sequence[Finding],
     seconds: Mapping[str, float],
-    joint: Mapping[str, JointNetwork],
+    trained: Trained,
 ) -> dict[str, Any]:
     """What a reader of the report must know to repeat it."""
-    distinct = {id(network): network for network in joint.values()}
+    distinct = {id(network): network for network in trained.networks.values()}
     return {
         "jointrec": __version__,
         "torch": torch.__version__,
@@ -183,10 +184,12 @@ def _facts(
         "calibration": repr(project.calibration),
         "calibrated": {
             task: found.fitted
-            for task, network in joint.items()
+            for task, network in trained.networks.items()
             if (found := network.calibrated(task) or network.several(task)) is not None
         },
         "budget": repr(project.budget),
+        "passes": len(trained.log),
+        "from_pass": {task: epoch + 1 for task, epoch in trained.epochs.items()},
         "split": repr(project.split),
         "valid_from": None if tables.cuts.valid is None else moment(tables.cuts.valid).isoformat(),
         "test_from": None if tables.cuts.test is None else moment(tables.cuts.test).isoformat(),
