@@ -20,7 +20,7 @@ SERVING = ("torch-rechub", "deepctr-torch", "plain torch")
 """The peers that answer one user here."""
 TABLES = (20_000, 200_000, 2_000_000, 20_000_000, 50_000_000)
 TASKS = (2, 4, 8, 16, 32)
-ROWS = (100_000, 1_000_000, 3_000_000)
+ROWS = (200_000, 1_000_000, 3_000_000)
 MANY_ROWS = (10_000_000,)
 PRECISION = ("--precision", "bf16")
 

@@ -23,7 +23,8 @@ from jointrec import features as f
 from jointrec import fusion, sharing
 from jointrec import tasks as t
 
-USERS, ITEMS, SHOWN = 20_000, 1_000, 100_000
+# More rows than a small flat table has, whose numbers are read otherwise.
+USERS, ITEMS, SHOWN = 20_000, 1_000, 150_000
 
 
 def write(folder: Path, ids: int) -> None:
