@@ -152,7 +152,10 @@ def tuned(place: Place, effort: Effort, progress: Progress) -> None:
             answers = Path(room) / f"{number}.npy"
             words = ["--answers", answers, "--epochs", 8, "--rate", rate, "--table-rate", rows]
             told = _run(place, system, "1k", table, words)
-            best = {task: min(one[task] for one in told["valid"]) for task in told["loss"]}
+            best = {
+                task: min(one[task] for one in told["valid"] if task in one)
+                for task in told["valid"][0]
+            }
             tried.append({**told, "rate": rate, "table_rate": rows, "valid": best})
         chosen = min(range(len(tried)), key=lambda number: sum(tried[number]["valid"].values()))
         found = judged(table, effort.held, np.load(Path(room) / f"{chosen}.npy"))
