@@ -26,7 +26,6 @@ from picture import SPELLED, fill, signed
 import jointrec as jr
 from jointrec.durable import write_file
 from jointrec.evaluation import Report, TaskReport, spell
-from jointrec.evaluation.baselines import EVERY
 from jointrec.functional.intervals import Interval
 
 NAMES = {
@@ -49,7 +48,7 @@ def fitted(file: Path, root: Path, out: Path, seed: int, *, alone: bool) -> Repo
     if not (place / "report.json").exists():
         project = jr.read(file)
         project = replace(project, budget=replace(project.budget, seed=seed))
-        compare = jr.Compare(alone=alone, baselines=EVERY)
+        compare = jr.Compare(alone=alone)
         return jr.fit(project, root=root, out=place, compare=compare).report
     return Report.from_json((place / "report.json").read_text(encoding="utf-8"))
 
