@@ -51,7 +51,7 @@ def test_edges_are_those_of_the_rows_that_train() -> None:
     (asked,) = found.asked.values()
     assert found.small
     train = (asked.parts["loyal"] == TRAIN) & ~np.isnan(asked.labels["loyal"])
-    np.testing.assert_array_equal(asked.trains, train)
+    np.testing.assert_array_equal(asked.known_in(TRAIN), train)
     things = asked.moments["customer"].things[asked.at["customer"][train]]
     numbers = found.things["customer"].fields.numbers[things]
     learned = found.layout.edges["customer.*"]
@@ -81,7 +81,7 @@ def test_more_rows_are_read_as_they_are(monkeypatch: pytest.MonkeyPatch, few: in
     monkeypatch.setattr(prepared, "FEW", few)
     found = read(project())
     (asked,) = found.asked.values()
-    assert 200 < asked.trains.sum() <= 300
+    assert 200 < asked.known_in(TRAIN).sum() <= 300
     assert found.small is (few == 300)
     assert ("customer.*" in found.layout.edges) is found.small
     network = JointNetwork(project(), plan(project()), found.layout)

@@ -11,7 +11,7 @@ from Volkovs et al. 2017, `DropoutNet <https://papers.nips.cc/paper/7081>`_, wit
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
 from jointrec.prepare.prepared import Asked, Prepared
 from jointrec.splits import TRAIN, VALID
@@ -39,7 +39,7 @@ def hidden_rate(prepared: Prepared, asked: Asked, entity: str) -> float:
     column = id_column(prepared, entity)
     if column is None:
         return 0.0
-    train, valid = _rows(asked, TRAIN), _rows(asked, VALID)
+    train, valid = asked.known_in(TRAIN), asked.known_in(VALID)
     ids = prepared.things[entity].fields.ids[:, column]
     own = ids != ids[0]
     codes = prepared.things[entity].codes_of(asked.moments[entity].things[asked.at[entity]])
@@ -62,11 +62,3 @@ def hide(
     """
     hidden = (chance.random(len(codes)) < rate) & (codes > 0)
     return np.where(hidden, codes + size, codes)
-
-
-def _rows(asked: Asked, part: int) -> Bool[np.ndarray, "rows"]:
-    """The rows of which some label falls in a part of the split."""
-    found = np.zeros(len(asked), dtype=bool)
-    for task in asked.labels or {}:
-        found |= (asked.parts[task] == part) & ~np.isnan(asked.labels[task])
-    return found

@@ -12,7 +12,9 @@ BYTES = 256
 WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
-def dropped(x: Float[Tensor, "*shape"], share: float) -> Float[Tensor, "*shape"]:
+def dropped(
+    x: Float[Tensor, "*shape"], share: float, training: bool = True
+) -> Float[Tensor, "*shape"]:
     """Sets some numbers to zero by chance, and scales the others so that the mean stays.
 
     Dropout (`Srivastava et al., 2014 <https://jmlr.org/papers/v15/srivastava14a.html>`_). Where we
@@ -20,7 +22,10 @@ def dropped(x: Float[Tensor, "*shape"], share: float) -> Float[Tensor, "*shape"]
     generator serves eight numbers: what PyTorch does takes as long as a small layer.
 
     :param share: The share that is dropped, from 0 to below 1.
+    :param training: Otherwise nothing is.
     """
+    if not share or not training:
+        return x
     if x.device.type != "cpu":
         return F.dropout(x, share)
     least = min(round(share * BYTES), BYTES - 1)

@@ -73,11 +73,9 @@ class _GRU(CausalEncoder):
         # Events that are there stand first, so that no state passes through a gap.
         order = torch.argsort(~there, dim=1, stable=True)[:, :, None].expand_as(steps)
         events = steps.masked_fill(~there.unsqueeze(2), 0.0).gather(1, order)
-        if self.share and self.training:
-            events = dropped(events, self.share)
+        events = dropped(events, self.share, self.training)
         # Recurrent layers have no mixed precision on a CPU: they want what their weights are.
         with torch.autocast(steps.device.type, enabled=False):
             found, _ = self.unit(events.to(next(self.parameters()).dtype))
-        if self.share and self.training:
-            found = dropped(found, self.share)
+        found = dropped(found, self.share, self.training)
         return torch.zeros_like(found).scatter(1, order, found)

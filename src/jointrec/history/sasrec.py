@@ -94,8 +94,7 @@ class _SASRec(CausalEncoder):
         seen = (before & there[:, None, :]) | torch.eye(length, dtype=torch.bool)
         at = (there.cumsum(1) - 1).clamp(min=0, max=len(self.positions) - 1)
         h = steps.masked_fill(~there.unsqueeze(2), 0.0) + F.embedding(at, self.positions)
-        if self.share and self.training:
-            h = dropped(h, self.share)
+        h = dropped(h, self.share, self.training)
         for block in self.blocks:
             h = block(h, seen)
         found: Tensor = self.last(h)
@@ -125,4 +124,4 @@ class _Block(nn.Module):
         return h + self._dropped(self.thought(F.gelu(self.think(self.before_thinking(h)))))
 
     def _dropped(self, x: Tensor) -> Tensor:
-        return dropped(x, self.share) if self.share and self.training else x
+        return dropped(x, self.share, self.training)

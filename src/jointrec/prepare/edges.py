@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float32
+
+from jointrec.splits import TRAIN
 
 from .answers import Answered
 from .learning import Used, used_numbers
 from .preparation import Scale
 from .prepared import Asked, Things, small
 from .reader import Raw
+
+Column = Float32[np.ndarray, "_"]
 
 PIECES = 16
 """Into how many shares the training rows are cut; numbers that repeat give fewer."""
@@ -45,7 +49,7 @@ def learn_told_edges(
         return {}
     parts: dict[str, list[Used]] = {}
     for rows in asked.values():
-        train = rows.trains
+        train = rows.known_in(TRAIN)
         for entity, moments in rows.moments.items():
             codes = moments.things[rows.at[entity]]
             numbers = things[entity].fields.numbers[codes]
@@ -53,11 +57,12 @@ def learn_told_edges(
         table = numbers_name(rows.grain.table)
         if rows.context.numbers.shape[1]:
             parts.setdefault(table, []).append((rows.context.numbers, train))
-    looked = {name: _looked_at(own) for name, own in parts.items() if own[0][0].shape[1]}
-    return {name: tuple(_apart(_cut(column)) for column in rows.T) for name, rows in looked.items()}
+    return {
+        name: _edges(_looked_at(own), _cut) for name, own in parts.items() if own[0][0].shape[1]
+    }
 
 
-def _cut(column: Float32[np.ndarray, "rows"]) -> Float32[np.ndarray, "values"]:
+def _cut(column: Column) -> Column:
     """Ascending values that cut a number in equal shares of the rows; and where most have one and
     the same, as who spent nothing, those who have another in equal shares too."""
     values, counts = np.unique(column, return_counts=True)
@@ -67,10 +72,9 @@ def _cut(column: Float32[np.ndarray, "rows"]) -> Float32[np.ndarray, "values"]:
     return np.unique(np.concatenate(cuts))
 
 
-def _shares(column: Float32[np.ndarray, "rows"]) -> Float32[np.ndarray, "values"]:
-    found: Float32[np.ndarray, "values"] = np.quantile(
-        column, np.linspace(0.0, 1.0, PIECES + 1), method="lower"
-    )
+def _shares(column: Column) -> Column:
+    """Ascending values that cut a number in equal shares of the rows."""
+    found: Column = np.quantile(column, np.linspace(0.0, 1.0, PIECES + 1), method="lower")
     return found
 
 
@@ -91,12 +95,16 @@ def _looked_at(parts: list[Used]) -> Float32[np.ndarray, "rows numbers"]:
     return np.concatenate(some)
 
 
-def _edges(numbers: Float32[np.ndarray, "rows numbers"]) -> tuple[tuple[float, ...], ...]:
+def _edges(
+    numbers: Float32[np.ndarray, "rows numbers"], cut: Callable[[Column], Column] = _shares
+) -> tuple[tuple[float, ...], ...]:
+    """The edges of each number; none where there are no rows.
+
+    :param cut: The ascending values that cut a number.
+    """
     if not len(numbers):
         return ((),) * int(numbers.shape[1])
-    shares = np.linspace(0.0, 1.0, PIECES + 1)
-    quantiles = np.quantile(numbers, shares, axis=0, method="lower")
-    return tuple(_apart(quantiles[:, number]) for number in range(quantiles.shape[1]))
+    return tuple(_apart(cut(column)) for column in numbers.T)
 
 
 def _apart(values: Float32[np.ndarray, "values"]) -> tuple[float, ...]:

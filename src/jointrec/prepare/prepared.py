@@ -153,12 +153,11 @@ class Asked:
     def __len__(self) -> int:
         return len(self.clusters)
 
-    @property
-    def trains(self) -> Bool[np.ndarray, "rows"]:
-        """Whether a label of each row is learned from."""
+    def known_in(self, part: int) -> Bool[np.ndarray, "rows"]:
+        """Whether a label of each row is known in a part of the split."""
         found = np.zeros(len(self), dtype=bool)
-        for task, part in self.parts.items():
-            found |= (part == TRAIN) & ~np.isnan(self.labels[task])
+        for task in self.labels or {}:
+            found |= (self.parts[task] == part) & ~np.isnan(self.labels[task])
         return found
 
 
@@ -250,7 +249,7 @@ def small(asked: Mapping[str, Asked]) -> bool:
     """
     if any(rows.times is not None for rows in asked.values()):
         return False
-    return sum(int(rows.trains.sum()) for rows in asked.values()) <= FEW
+    return sum(int(rows.known_in(TRAIN).sum()) for rows in asked.values()) <= FEW
 
 
 @dataclass(frozen=True)

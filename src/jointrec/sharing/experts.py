@@ -69,7 +69,7 @@ class Experts(nn.Module):
         return torch.stack(list(inputs), dim=1).repeat_interleave(counts, dim=1)
 
     def _dropped(self, x: Tensor) -> Tensor:
-        return dropped(x, self.dropout) if self.dropout and self.training else x
+        return dropped(x, self.dropout, self.training)
 
 
 class _Layer(nn.Module):

@@ -93,8 +93,7 @@ class Multi(Task):
 
     def happened(self, labels: Float[Tensor, "rows"], size: int) -> Float[Tensor, "rows classes"]:
         unknown = labels.isnan()
-        sets = labels.masked_fill(unknown, 0.0).long()[:, None]
-        held = (sets >> torch.arange(size) & 1).to(labels.dtype)
+        held = losses.members(labels.masked_fill(unknown, 0.0), size)
         return held.masked_fill(unknown[:, None], torch.nan)
 
     def answer(self, outputs: Float[Tensor, "rows classes"]) -> Float[Tensor, "rows classes"]:

@@ -44,10 +44,7 @@ class LogisticRegression(Baseline):
         return bool(len(question.train)) and form in ("chance", "set", "steps")
 
     def quick(self, question: Question) -> bool:
-        models = 1
-        if question.project.tasks[question.task].form != "chance":
-            models = question.prepared.layout.sizes[question.task]
-        return models * min(len(question.train), MOST_TRAINED) <= QUICK
+        return len(parts_of(question)) * min(len(question.train), MOST_TRAINED) <= QUICK
 
     def answer(self, question: Question, *, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         need_sklearn(self.name)

@@ -7,7 +7,7 @@ import numpy as np
 
 from jointrec.errors import DataError
 
-from .probability import EPSILON, ece
+from .probability import EPSILON, ece, pcoc
 from .rows import NAN, Codes, Column, Floats, Rows, Table, chance_above, known, mean_defined
 
 
@@ -97,8 +97,8 @@ def label_pcoc(
     rows = known(labels, answers, weights, groups)
     if rows is None:
         return NAN
-    seen = rows.mean(_members(rows, "label_pcoc").sum(axis=1))
-    return rows.mean(rows.answers.sum(axis=1)) / seen if seen else NAN
+    seen = _members(rows, "label_pcoc").sum(axis=1)
+    return pcoc(seen, rows.answers.sum(axis=1), weights=rows.weights)
 
 
 def first_right(

@@ -10,7 +10,7 @@ import numpy as np
 
 from jointrec.errors import DataError
 
-from .probability import ece, log_loss
+from .probability import ece, log_loss, pcoc
 from .ranking import auc
 from .rows import NAN, Codes, Column, Floats, Rows, Table, known, mean_defined
 
@@ -131,9 +131,8 @@ def sequence_pcoc(
     if rows is None:
         return NAN
     seen = _seen(rows, "sequence_pcoc")
-    yes = rows.weights @ np.nan_to_num(seen)
-    said = rows.weights @ np.where(np.isnan(seen), 0.0, rows.answers)
-    return float(said.sum() / yes.sum()) if yes.sum() else NAN
+    said = np.where(np.isnan(seen), 0.0, rows.answers).sum(axis=1)
+    return pcoc(np.nansum(seen, axis=1), said, weights=rows.weights)
 
 
 def _each(
