@@ -39,6 +39,11 @@ class Slice:
     positives: int | None
     systems: Mapping[str, Interval]
 
+    @property
+    def counted(self) -> str:
+        """How many rows, in words."""
+        return "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+
 
 def slices_of(
     question: Question,

@@ -79,8 +79,7 @@ def slices_table(report: Report) -> Table | None:
 
 
 def _slice_cell(found: Slice) -> str:
-    rows = f"{found.rows:,} {'row' if found.rows == 1 else 'rows'}"
-    return f"{spell(found.systems['joint'])} · {rows}"
+    return f"{spell(found.systems['joint'])} · {found.counted}"
 
 
 def _columns(report: Report) -> tuple[list[str], list[str]]:

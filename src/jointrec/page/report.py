@@ -156,7 +156,7 @@ def _slices(report: Report) -> Markup:
                     continue
                 found = slices[kind]
                 joint = found.systems.get("joint")
-                counted = f"{found.rows:,} {'row' if found.rows == 1 else 'rows'}"
+                counted = found.counted
                 counted += "" if found.positives is None else f", {found.positives:,} yes"
                 cells.append(joined(_value(joint), " ", tag("small", counted)))
             told = f"by {entity} · {_metric(task)}"
