@@ -14,7 +14,9 @@ from .assemble import Assembler, Rows
 from .batch import Batch
 from .lists import whole
 
-PIECE = 8_192
+PIECE = 4_096
+"""The most rows of a piece. What it leaves is memory for the next: more is given back to the system
+in between, and cleared again (docs/log.md, 2026-11-26)."""
 SCORES = 1 << 24
 """The most scores of candidates that a piece may lead to: 64 MiB of them."""
 

@@ -49,8 +49,8 @@ def together(
         own = [task for task in tasks if learned.networks[task] is network]
         said = list(answers_of(network, prepared, questions.asked, own, rows, told=told))
         for task in own:
-            nothing = _nothing(learned, task, told)
-            found[task] = np.concatenate([nothing, *(piece[task] for piece in said)])
+            parts = [piece[task] for piece in said] or [_nothing(learned, task, told)]
+            found[task] = np.concatenate(parts) if len(parts) > 1 else parts[0]
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ class Known:
         return len(self.codes)
 
 
-Keys = PlainKey | Sequence[PlainKey] | Known
-"""Of one entity: one key for all rows, one for each, or rows of its table."""
+Keys = PlainKey | Sequence[PlainKey] | pl.Series | Known
+"""Of one entity: one key for all rows, one for each, a column of texts, or rows of its table."""
 
 
 @dataclass(frozen=True)
@@ -108,30 +109,48 @@ def plain_key(entity: str, key: Any) -> PlainKey:
 
 
 def _codes(
-    reader: Reader, entity: str, keys: Sequence[PlainKey]
+    reader: Reader, entity: str, keys: Sequence[PlainKey] | pl.Series
 ) -> tuple[Reader, Int64[np.ndarray, "rows"], pl.Series]:
     """The code of each key, by a reader that knows them all, and each key as text."""
     place = reader.tables.codes(entity)
-    codes = np.fromiter(
-        (place.get(key, 0) if isinstance(key, str) else 0 for key in keys), np.int64, len(keys)
-    )
+    texts = isinstance(keys, pl.Series) or all(isinstance(key, str) for key in keys)
+    each: list[Any] = keys.to_list() if isinstance(keys, pl.Series) else list(keys)
+    known = each if texts else [key if isinstance(key, str) else "" for key in each]
+    codes = np.fromiter(map(place.get, known, repeat(0)), np.int64, len(known))
+    reader = _that_knows(reader, entity, each, codes, texts=texts)
+    if isinstance(keys, pl.Series):
+        return reader, codes, keys.alias(entity)
+    words = each if texts else [key if isinstance(key, str) else str(dict(key)) for key in each]
+    return reader, codes, pl.Series(entity, words, dtype=pl.String)
+
+
+def _that_knows(
+    reader: Reader,
+    entity: str,
+    keys: Sequence[PlainKey],
+    codes: Int64[np.ndarray, "rows"],
+    *,
+    texts: bool,
+) -> Reader:
+    """A reader that also knows the things that no table holds and something is told of.
+
+    :param codes: The code of each key, 0 where no table holds it; takes those of such things.
+    :param texts: Whether all keys are texts: they tell something only where a key may be a text.
+    """
     features = reader.project.entity[entity].features
-    texts = [name for name, feature in features.items() if isinstance(feature, Text)]
+    read = [name for name, feature in features.items() if isinstance(feature, Text)]
+    if texts and len(read) != 1:
+        return reader
     first = len(reader.things[entity].keys)
     strangers: dict[str, Mapping[str, Any]] = {}
     at: dict[str, int] = {}
     for n in np.flatnonzero(codes == 0).tolist():
-        described = _described(entity, keys[n], features, texts)
+        described = _described(entity, keys[n], features, read)
         if described is not None:
             name = repr(keys[n])
             strangers.setdefault(name, described)
             codes[n] = at.setdefault(name, first + len(at))
-    if strangers:
-        reader = _with_strangers(reader, entity, list(strangers.values()))
-    if all(isinstance(key, str) for key in keys):
-        return reader, codes, pl.Series(entity, keys, dtype=pl.String)
-    words = [key if isinstance(key, str) else str(dict(key)) for key in keys]
-    return reader, codes, pl.Series(entity, words, dtype=pl.String)
+    return _with_strangers(reader, entity, list(strangers.values())) if strangers else reader
 
 
 def _described(

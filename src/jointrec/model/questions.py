@@ -104,7 +104,7 @@ def _of_rows(
         if time is not None and finding.column == time and finding.action == "made null":
             raise DataError(f"{finding} A row without a moment cannot be asked.")
     frame = pl.DataFrame(read.table)
-    keys = {entity: frame[name].fill_null("").to_list() for entity, name in named.items()}
+    keys = {entity: frame[name].fill_null("") for entity, name in named.items()}
     times = _times(reader, grain, len(frame), at)
     if times is not None and time is not None:
         times = frame[time].fill_null(pl.Series(times)).to_numpy()

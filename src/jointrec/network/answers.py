@@ -14,6 +14,7 @@ from jointrec.prepare.prepared import Asked, Prepared
 from jointrec.tasks import Task
 
 from .joint_network import JointNetwork
+from .memory import keep_memory
 
 Outputs = Mapping[str, Tensor]
 """For each task the outputs for some rows."""
@@ -54,6 +55,7 @@ def outputs_of(
 
     Rows are those of one grain of the plan, as for :func:`answers_of`.
     """
+    keep_memory()
     assembler = Assembler.of(network.project, prepared, network.plan)
     training = network.training
     if training:

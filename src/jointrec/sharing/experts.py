@@ -143,6 +143,8 @@ def _one(inputs: Sequence[Tensor]) -> bool:
 
 
 def _of(parameters: nn.ParameterList, groups: Sequence[int]) -> Tensor:
+    if len(groups) == 1:
+        return parameters[groups[0]]
     return torch.cat([parameters[group] for group in groups])
 
 

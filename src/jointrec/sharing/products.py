@@ -122,8 +122,11 @@ def _before(dy: Tensor, ends: Sequence[Tensor]) -> Tensor:
 
 
 def _one_pass() -> Callable[..., Tensor] | None:
-    """The layer of oneDNN that `torch.compile` uses as well; None where PyTorch has none."""
+    """The layer of oneDNN that `torch.compile` uses as well; None where PyTorch has none, or the
+    processor is one for which oneDNN has no bf16 at all."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return None
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return None
     return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 

@@ -141,5 +141,6 @@ def usable_values(
             limit = kind.cap(learned_limit)
             done = "cap" if action == "cap" else "null"
             rows = kind.meant(frame[column], limit)
-            frame = frame.with_columns(changed_column(frame[column], rows, done, limit))
+            if rows.any():
+                frame = frame.with_columns(changed_column(frame[column], rows, done, limit))
     return frame
