@@ -17,9 +17,9 @@ KEYS = ["u2", "new words", "", "u1", "new words", "u2"]
 
 
 def reader_of(features: dict[str, f.Feature]) -> Reader:
-    users = pl.DataFrame({"user": ["u1", "u2"] * 50, "seen": [0, 1] * 50}).unique("user")
+    users = pl.DataFrame({"user": ["u1", "u2"], "seen": [0, 1]})
     users = users.with_columns(name=pl.lit("words"), more=pl.lit("words"))
-    visits = pl.DataFrame({"user": ["u1", "u2"] * 50, "bought": [0, 1] * 50})
+    visits = pl.DataFrame({"user": ["u1", "u2"] * 50, "bought": [0, 1, 1, 0] * 25})
     project = jr.Project(
         entity={"user": jr.Entity(users, key="user", features=features)},
         event={"visit": jr.Event(visits, ("user",))},

@@ -143,9 +143,8 @@ def _one(inputs: Sequence[Tensor]) -> bool:
 
 
 def _of(parameters: nn.ParameterList, groups: Sequence[int]) -> Tensor:
-    if len(groups) == 1:
-        return parameters[groups[0]]
-    return torch.cat([parameters[group] for group in groups])
+    own: list[Tensor] = [parameters[group] for group in groups]
+    return own[0] if len(own) == 1 else torch.cat(own)
 
 
 def _uniform(inner: int, shape: tuple[int, ...]) -> Tensor:
