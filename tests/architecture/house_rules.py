@@ -15,7 +15,7 @@ from itertools import pairwise
 
 LINES_AT_MOST = 400
 LATE_IMPORTS_ALLOWED = (
-    "cli", "demo", "sources", "evaluation/baselines", "optimizers/compiled",
+    "cli", "demo", "sources", "evaluation/baselines", "functional/compiled",
 )  # fmt: skip
 PRINTING_ALLOWED = ("cli", "demo")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jointrec import optimizers
 from jointrec.errors import ProjectError
-from jointrec.optimizers import TableUpdate, compiled
+from jointrec.optimizers import TableUpdate, table_update
 
 MEMBERS = families.members(optimizers, TableUpdate)
 every = pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: cls.__name__)
@@ -215,7 +215,7 @@ def test_compiled_rows_move_alike(cls, monkeypatch):
     pytest.importorskip("numba", reason="numba is not installed: pip install jointrec[fast]")
     rows, found = 400, {}
     for worth in (1, rows + 1):
-        monkeypatch.setattr(compiled, "WORTH", worth)
+        monkeypatch.setattr(table_update, "WORTH", worth)
         update, table = cls(), random(rows, WIDTH)
         state = update.state(rows, WIDTH)
         for step in range(5):

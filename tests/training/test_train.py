@@ -317,6 +317,18 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_task() -> None:
         train(shop, planned, arrays)
 
 
+def test_a_gradient_that_is_no_number_stops_the_run_before_it_spoils_the_weights() -> None:
+    """In bf16 a layer makes 0 of what is no number: the loss is fine, only the way back is not."""
+    shop, planned, arrays = prepared()
+    run = Run(shop, planned, arrays)
+    weight = next(run.network.heads.parameters())
+    before = weight.detach().clone()
+    weight.register_hook(lambda gradient: gradient * torch.nan)
+    with pytest.raises(DataError, match=r"training gradient of `click`.* is not finite in pass 1"):
+        run.one_epoch(Watch())
+    assert torch.equal(weight.detach(), before)
+
+
 @pytest.mark.usefixtures("few_steps")
 def test_the_watch_sees_every_step_and_every_pass() -> None:
     class Notes(Watch):

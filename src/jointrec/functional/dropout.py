@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -28,12 +28,17 @@ def dropped(
         return x
     if x.device.type != "cpu":
         return F.dropout(x, share)
-    least = min(round(share * BYTES), BYTES - 1)
-    words = torch.empty(-(-x.numel() // 8), dtype=torch.int64)
-    words.random_(-(1 << 63), None)  # all 64 bits
-    kept = words.numpy().view(np.uint8)[: x.numel()] >= least
+    stays, scale = kept(x.numel(), share)
     # The bits of a number, times 0 or 1, are those of 0.0 or of the number: PyTorch would take four
     # times as long to make bf16 of what is true or false.
-    bits = torch.tensor(BYTES / (BYTES - least), dtype=x.dtype).view(WHOLE[x.element_size()])
-    factors = np.multiply(kept.view(np.int8), bits.numpy(), dtype=bits.numpy().dtype)
+    bits = torch.tensor(scale, dtype=x.dtype).view(WHOLE[x.element_size()])
+    factors = np.multiply(stays.view(np.int8), bits.numpy(), dtype=bits.numpy().dtype)
     return x * torch.from_numpy(factors).view(x.dtype).view(x.shape)
+
+
+def kept(count: int, share: float) -> tuple[Bool[np.ndarray, "count"], float]:
+    """Which of so many numbers are kept, and what each of them is multiplied by."""
+    least = min(round(share * BYTES), BYTES - 1)
+    words = torch.empty(-(-count // 8), dtype=torch.int64)
+    words.random_(-(1 << 63), None)  # all 64 bits
+    return words.numpy().view(np.uint8)[:count] >= least, BYTES / (BYTES - least)

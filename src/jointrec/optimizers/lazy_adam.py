@@ -12,8 +12,7 @@ from torch import Tensor
 
 from jointrec.errors import ProjectError
 
-from .compiled import arrays, compiled_for
-from .table_update import TableUpdate
+from .table_update import TableUpdate, loop_over
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,9 @@ class LazyAdam(TableUpdate):
         gradients: Float[Tensor, "touched width"],
     ) -> None:
         settings = (self.lr, self.beta1, self.beta2, self.eps)
-        loop = compiled_for(_loop, table, touched)
+        loop = loop_over(_loop, table, state, touched, gradients)
         if loop is not None:
-            loop(*arrays(table, state, touched, gradients), *settings)
+            loop(*settings)
             return
         width = table.shape[1]
         own = state.index_select(0, touched)
@@ -97,7 +96,7 @@ def _loop(
     beta2: float,
     eps: float,
 ) -> None:
-    """The same, row by row, for :mod:`.compiled`."""
+    """The same, row by row, for :func:`.table_update.loop_over`."""
     width = table.shape[1]
     for place in range(len(touched)):
         row = touched[place]

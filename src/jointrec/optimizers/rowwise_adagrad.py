@@ -12,8 +12,7 @@ from torch import Tensor
 
 from jointrec.errors import ProjectError
 
-from .compiled import arrays, compiled_for
-from .table_update import TableUpdate
+from .table_update import TableUpdate, loop_over
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ class RowwiseAdagrad(TableUpdate):
         touched: Int64[Tensor, "touched"],
         gradients: Float[Tensor, "touched width"],
     ) -> None:
-        loop = compiled_for(_loop, table, touched)
+        loop = loop_over(_loop, table, state, touched, gradients)
         if loop is not None:
-            loop(*arrays(table, state, touched, gradients), self.lr, self.eps)
+            loop(self.lr, self.eps)
             return
         squares = torch.linalg.vecdot(gradients, gradients) / gradients.shape[1]
         remembered = state.index_select(0, touched) + squares.unsqueeze(1)
@@ -74,7 +73,7 @@ def _loop(
     lr: float,
     eps: float,
 ) -> None:
-    """The same, row by row, for :mod:`.compiled`."""
+    """The same, row by row, for :func:`.table_update.loop_over`."""
     width = table.shape[1]
     for place in range(len(touched)):
         row, squares = touched[place], np.float32(0)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from jointrec.functional.dropout import dropped
 
+from .listening import heard_of
 from .products import block_products, wide_product
 
 
@@ -44,22 +45,27 @@ class Experts(nn.Module):
         self.shifts = nn.ParameterList(torch.zeros(n, widths[-1]) for n in groups)
 
     def forward(
-        self, inputs: Sequence[Float[Tensor, "rows size"]], groups: Sequence[int]
-    ) -> Float[Tensor, "rows experts width"]:
-        """What each expert of the groups asked gives, group after group.
+        self,
+        inputs: Sequence[Float[Tensor, "rows size"]],
+        groups: Sequence[int],
+        shares: Float[Tensor, "rows readers heard"],
+        listens: Int64[Tensor, "readers heard"],
+    ) -> Float[Tensor, "rows readers width"]:
+        """What each reader hears of the experts of the groups asked.
 
         :param inputs: What each group asked reads. Where all read the same tensor, they do so in
             one product.
         :param groups: Which groups are asked. The others are not computed.
+        :param shares: How much each reader listens to each expert that it hears.
+        :param listens: Which experts those are: places in the groups asked, one after another.
         """
         *inner, last = self.layers
         hidden = self._read(inputs, groups)
         for layer in inner:
-            hidden = self._dropped(layer(hidden, groups, relu=True))
-        hidden = last(hidden, groups)
-        normal = F.layer_norm(hidden, hidden.shape[2:])
-        gain, shift = (_of(own, groups).to(normal.dtype) for own in (self.gains, self.shifts))
-        return self._dropped(torch.addcmul(shift, normal, gain).relu_())
+            hidden = dropped(layer(hidden, groups, relu=True), self.dropout, self.training)
+        gain, shift = _of(self.gains, groups), _of(self.shifts, groups)
+        dropout = self.dropout if self.training else 0.0
+        return heard_of(last(hidden, groups), gain, shift, shares, listens, dropout)
 
     def _read(self, inputs: Sequence[Tensor], groups: Sequence[int]) -> Tensor:
         """One input for all experts, or one for each."""
@@ -67,9 +73,6 @@ class Experts(nn.Module):
             return inputs[0]
         counts = torch.tensor([len(self.gains[group]) for group in groups])
         return torch.stack(list(inputs), dim=1).repeat_interleave(counts, dim=1)
-
-    def _dropped(self, x: Tensor) -> Tensor:
-        return dropped(x, self.dropout, self.training)
 
 
 class _Layer(nn.Module):
@@ -125,17 +128,6 @@ class Gates(nn.Module):
             alone = [F.linear(x, w) for x, w in zip(inputs, weights, strict=True)]
             scores = torch.stack(alone, dim=2)
         return scores.softmax(dim=1).transpose(1, 2)
-
-
-def mixed(
-    shares: Float[Tensor, "rows readers experts"], experts: Float[Tensor, "rows experts width"]
-) -> Float[Tensor, "rows readers width"]:
-    """What the same experts give to each reader, each by its share.
-
-    >>> mixed(torch.tensor([[[0.25, 0.75]]]), torch.tensor([[[4.0], [8.0]]]))
-    tensor([[[7.]]])
-    """
-    return torch.bmm(shares.to(experts.dtype), experts)
 
 
 def _one(inputs: Sequence[Tensor]) -> bool:

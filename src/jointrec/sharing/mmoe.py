@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from jointrec.errors import ProjectError
 
 from .base import Heard, SharedNetwork, Sharing
-from .experts import Experts, Gates, mixed
+from .experts import Experts, Gates
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,6 @@ class _MMoE(SharedNetwork):
 
     def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
         shares = self.gates([x] * len(tasks), [self.places[task] for task in tasks])
-        heard = mixed(shares, self.experts([x], [0]))
+        every = torch.arange(shares.shape[2]).expand(len(tasks), -1)
+        heard = self.experts([x], [0], shares, every)
         return Heard(dict(zip(tasks, heard.unbind(1), strict=True)), shares)

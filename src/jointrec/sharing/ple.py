@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from jointrec.errors import ProjectError
 
 from .base import Heard, SharedNetwork, Sharing
-from .experts import Experts, Gates, mixed
+from .experts import Experts, Gates
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,21 @@ class _Level(nn.Module):
     def forward(
         self, inputs: Sequence[Float[Tensor, "rows size"]], groups: Sequence[int]
     ) -> tuple[list[Float[Tensor, "rows width"]], Float[Tensor, "rows readers shared"]]:
-        experts = self.experts(inputs, groups)
         num_shared, readers = len(self.experts.gains[0]), len(groups) - 1
-        shared, owns = experts.tensor_split([num_shared], dim=1)
         shares = self.gates(inputs[1:], [group - 1 for group in groups[1:]])
-        own_shares, shared_shares = shares.tensor_split([shares.shape[2] - num_shared], dim=2)
-        owns = owns.reshape(len(owns), readers, owns.shape[1] // readers, owns.shape[2])
-        own = (owns * own_shares.to(owns.dtype).unsqueeze(3)).sum(dim=2)
-        given = list((own + mixed(shared_shares, shared)).unbind(1))
-        if self.between is None:
-            return given, shared_shares
-        below = mixed(self.between(inputs[:1], [0]), shared).squeeze(1)
-        return [below, *given], shared_shares
+        num_own = shares.shape[2] - num_shared
+        listens = torch.cat(
+            [
+                num_shared + torch.arange(readers * num_own).view(readers, num_own),
+                torch.arange(num_shared).expand(readers, -1),
+            ],
+            dim=1,
+        )
+        shared_shares = shares[:, :, num_own:]
+        if self.between is not None:
+            # One reader more, who hears what all share and nothing of what is a task's own.
+            below = F.pad(self.between(inputs[:1], [0]), (num_own, 0))
+            shares = torch.cat([below, shares], dim=1)
+            listens = torch.cat([listens[:1], listens])
+        heard = self.experts(inputs, groups, shares, listens).unbind(1)
+        return list(heard), shared_shares

@@ -21,6 +21,7 @@ from jointrec.splits import VALID
 from .average import Average
 from .calibrate import calibrate
 from .losses import summed, to_learn
+from .memory import freed_is_kept
 from .pulls import pulls
 from .ranked import ranked
 from .stopping import Stopping, components, shared_scales
@@ -92,7 +93,7 @@ class Run:
         sums, counts = torch.zeros(len(active)), torch.zeros(len(active), dtype=torch.long)
         self.network.train()
         largest = max(self.loader.taken.values()) // self.loader.steps
-        with threads(threads_for(largest, self.network.fused.size)):
+        with threads(threads_for(largest, self.network.fused.size)), freed_is_kept():
             for step, batch in enumerate(self.loader.epoch(self.epoch), 1):
                 step_sums, step_counts = self._step(batch, active, step)
                 sums, counts, rows = sums + step_sums, counts + step_counts, rows + len(batch)
@@ -113,7 +114,7 @@ class Run:
         heard: list[Heard] = []
         outputs = self.network(batch, vectors, tasks=active, heard=heard)
         sums, counts = summed(self.project, active, outputs, batch)
-        self._check(sums, active, step)
+        self._check(torch.isfinite(sums), active, step, "loss")
         means = dict(zip(active, to_learn(sums, counts), strict=True))
         gone = torch.zeros(())
         losses = torch.stack([means.get(task, gone) for task in self.tasks])
@@ -121,7 +122,8 @@ class Run:
         total = self.balancer.combine(losses, pulling)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.dense, LONGEST)
+        length = torch.nn.utils.clip_grad_norm_(self.dense, LONGEST)
+        self._check(torch.isfinite(length).expand(len(active)), active, step, "gradient")
         self.optimizer.step()
         self.average.update()
         if vectors.grad is not None:
@@ -130,13 +132,16 @@ class Run:
             )
         return sums.detach(), counts
 
-    def _check(self, sums: Tensor, active: tuple[str, ...], step: int) -> None:
-        """Stops at the first loss that is not a number, before it spoils the weights."""
-        wrong = [task for task, fine in zip(active, torch.isfinite(sums), strict=True) if not fine]
+    def _check(self, fine: Tensor, active: tuple[str, ...], step: int, what: str) -> None:
+        """Stops at the first loss or gradient that is not a number, before it spoils the weights.
+
+        :param fine: Of which of the active tasks it is one.
+        """
+        wrong = [f"`{task}`" for task, well in zip(active, fine.tolist(), strict=True) if not well]
         if wrong:
             raise DataError(
-                f"The training loss of {', '.join(f'`{task}`' for task in wrong)} is not finite in "
-                f"pass {self.epoch + 1}, step {step}. Lower `optimizer.lr` "
+                f"The training {what} of {', '.join(wrong)} is not finite in pass "
+                f"{self.epoch + 1}, step {step}. Lower `optimizer.lr` "
                 f"(it is {self.project.optimizer.lr:g}), and look for absurd numbers with "
                 "`jointrec check`."
             )
