@@ -17,7 +17,7 @@ from shop_prepared import impressions, prepared
 from jointrec.batches import Assembler, Loader, lists, order, pieces
 from jointrec.batches.lists import list_by_list, whole
 from jointrec.batches.loader import rows_in_lists
-from jointrec.batches.order import stream
+from jointrec.batches.order import stream_of_lists
 from jointrec.splits import TRAIN
 
 NUMBERS = st.lists(st.integers(-3, 12), max_size=60)
@@ -43,7 +43,7 @@ def test_rows_of_a_list_stand_together_in_their_order(numbers, longest) -> None:
 @settings(max_examples=60)
 def test_a_pass_holds_every_row_once_and_cuts_no_list(numbers, seed, steps) -> None:
     rows, starts = list_by_list(np.arange(len(numbers)), np.array(numbers))
-    at = stream(len(rows), 0, len(rows), [seed], starts)
+    at = stream_of_lists(len(rows), 0, len(rows), [seed], starts)
     assert sorted(at.tolist()) == list(range(len(rows)))
     cuts = whole(np.flatnonzero(np.isin(at, starts)), len(rows), steps)
     assert (cuts[0], cuts[-1]) == (0, len(rows))

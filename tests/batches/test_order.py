@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -6,28 +7,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointrec.batches.ahead import ahead
-from jointrec.batches.order import BLOCK, FEWEST_ROWS, FEWEST_TAKEN, stream, taken
+from jointrec.batches.order import BLOCK, FEWEST_ROWS, FEWEST_TAKEN, Stream, taken
 
 
 @given(st.integers(1, 200), st.integers(0, 500), st.integers(0, 500))
 def test_a_stream_holds_every_row_equally_often(size: int, start: int, count: int) -> None:
-    rows = stream(size, start, count, [3])
-    assert len(rows) == count
+    some = Stream(size, start, count, [3])
+    rows = some[:]
+    assert len(some) == len(rows) == count
     seen = Counter(rows.tolist())
     assert set(seen) <= set(range(size))
     most = max(seen.values(), default=0)
     assert most <= count // size + 2  # the first and the last pass may be cut
-    whole = stream(size, 0, start + count, [3])
+    whole = Stream(size, 0, start + count, [3])
     np.testing.assert_array_equal(rows, whole[start:])
 
 
+@given(st.integers(1, 200), st.integers(0, 300), st.lists(st.integers(0, 60), max_size=9))
+def test_a_stream_is_the_same_piece_by_piece(size: int, start: int, lengths: list[int]) -> None:
+    ends = np.cumsum([0, *lengths])
+    rows = Stream(size, start, int(ends[-1]), [3])
+    pieces = [rows[a:b] for a, b in pairwise(ends.tolist())]
+    np.testing.assert_array_equal(np.concatenate([rows[:0], *pieces]), rows[:])
+
+
+@given(st.integers(1, 200), st.integers(0, 9))
+def test_a_pass_is_its_blocks_one_after_the_other(size: int, seed: int) -> None:
+    chance = np.random.default_rng([seed, 0])
+    shift = int(chance.integers(BLOCK))
+    blocks = chance.permutation(-(-(size + shift) // BLOCK))
+    rows = [block * BLOCK + n - shift for block in blocks.tolist() for n in range(BLOCK)]
+    assert Stream(size, 0, size, [seed])[:].tolist() == [row for row in rows if 0 <= row < size]
+
+
 def test_one_pass_holds_every_row_once_in_blocks() -> None:
-    rows = stream(1000, 0, 1000, [1])
+    rows = Stream(1000, 0, 1000, [1])[:]
     assert sorted(rows.tolist()) == list(range(1000))
     neighbours = (np.diff(rows) == 1).mean()
     assert (BLOCK - 2) / BLOCK < neighbours < 1 - 0.5 / BLOCK  # kept in blocks, and shuffled
-    assert not np.array_equal(rows, stream(1000, 0, 1000, [2]))
-    assert not np.array_equal(rows, stream(1000, 1000, 1000, [1]))
+    assert not np.array_equal(rows, Stream(1000, 0, 1000, [2])[:])
+    assert not np.array_equal(rows, Stream(1000, 1000, 1000, [1])[:])
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=6), st.integers(200, 5000))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jointrec.errors import ProjectError
 from jointrec.features import Category, Set
 from jointrec.features.bags import bags_of, gather_bags
+from jointrec.features.vocabulary import counted
 
 NAMES = st.sampled_from(["a", "b", "c", "d", "007", "7", "é", "红"]) | st.none()
 
@@ -23,6 +24,14 @@ def test_vocabulary_is_that_of_a_plain_count(names, floor, size) -> None:
     state = feature.learn(pl.Series(names, dtype=pl.String))
     assert state == {"values": kept[:size]}
     assert feature.table_rows(state) == len(state["values"]) + 1
+
+
+@given(st.lists(NAMES, max_size=60), st.integers(1, 9))
+def test_what_is_counted_in_pieces_is_what_is_counted(names, piece) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jointrec.features.vocabulary.PIECE", piece)
+        found = dict(counted(pl.Series(names, dtype=pl.String)).rows())
+    assert found == Counter(name for name in names if name is not None)
 
 
 @given(st.lists(NAMES, max_size=60), st.lists(NAMES, max_size=20))

@@ -79,3 +79,18 @@ def test_a_scale_that_is_not_known() -> None:
     assert str(caught.value) == (
         "`scale` should be one of standard, log, quantile. Found `logs`. Did you mean `log`?"
     )
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@given(st.lists(TAME, max_size=70), st.sampled_from([8, 16, 1 << 19]))
+def test_many_numbers_are_learned_in_pieces_to_the_same_bits(scale, trained, piece) -> None:
+    # Longer than what numpy adds up without halving, so that halves are halved as it does.
+    values = pl.Series(trained * 9, dtype=pl.Float64)
+    wanted = Number(scale).learn(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jointrec.features.number.PIECE", max(piece, 128))
+        assert Number(scale).learn(values) == wanted
+    known = np.sort(values.to_numpy())
+    if scale == "standard" and np.abs(known).max(initial=0.0) > 0:
+        size = np.abs(known).max()
+        assert wanted["mean"] == (known / size).mean() * size

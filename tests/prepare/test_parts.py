@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
+from test_workspace import arrays
 
 import jointrec as jr
 from jointrec import features as f
 from jointrec import later
 from jointrec import tasks as t
-from jointrec.prepare import Tables
+from jointrec.plan import plan
+from jointrec.prepare import Tables, prepare, shards
 from jointrec.prepare.loading import load_into
 from jointrec.prepare.parts import Parts
 from jointrec.prepare.workspace import IN_MEMORY, OnDisk
@@ -113,3 +116,67 @@ def test_only_long_columns_are_written(tmp_path: Path):
     assert kept is not long and kept.equals(long)
     assert IN_MEMORY.column(long) is long
     assert room.filtered(long.to_frame("a"), long != 2)["a"].to_list() == [1, 3, 4]
+
+
+def flat_table(folder: Path, rows: int = 2_000) -> jr.Project:
+    """Rows that a key of their own names, without moments: numbers, ids, labels of two kinds."""
+    rng = np.random.default_rng(5)
+    columns = {
+        "row": np.arange(rows),
+        "place": rng.integers(0, 30, rows),
+        "shop": [f"a shop with a long name {n}" if n else None for n in rng.integers(0, 9, rows)],
+        "price": np.where(rng.random(rows) < 0.1, np.nan, rng.lognormal(size=rows)),
+        "clicked": rng.integers(0, 2, rows),
+        "paid": np.where(rng.random(rows) < 0.7, 0.0, rng.lognormal(size=rows)),
+    }
+    frame = pl.DataFrame(columns).with_columns(pl.col("price").fill_nan(None))
+    frame.write_parquet(folder / "rows.parquet", row_group_size=500)
+    # Two names that are there again, and one that no row of the table has.
+    names = pl.concat([frame.select("row").tail(-1), pl.DataFrame({"row": [7, 8, 9_999]})])
+    names.write_parquet(folder / "names.parquet")
+    features = {"place": f.Category(), "shop": f.Category(), "price": f.Number("log")}
+    return jr.Project(
+        entity={"row": jr.Entity("names.parquet", "row", id_floor=0)},
+        event={"shown": jr.Event("rows.parquet", ("row",), features=features)},
+        tasks={"click": t.Binary("shown.clicked"), "spend": t.Amount("shown.paid")},
+        counters=(),
+    )
+
+
+@pytest.mark.parametrize("piece", [97, 300])
+def test_a_flat_table_in_files_is_the_one_in_memory(
+    tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch
+):
+    declared = flat_table(tmp_path)
+    planned = plan(declared)
+    wanted = load_into(IN_MEMORY, declared, tmp_path, None)
+    expected = prepare(declared, planned, wanted)
+    for module in ("training_rows", "answers", "prepared"):
+        monkeypatch.setattr(f"jointrec.prepare.{module}.PIECE", piece)
+    for module in ("features.vocabulary", "features.number", "tasks.base", "batches.loader"):
+        monkeypatch.setattr(f"jointrec.{module}.PIECE", piece)
+    (tmp_path / "room").mkdir()
+    room = OnDisk(tmp_path / "room", piece=piece)
+    tables = load_into(room, declared, tmp_path, None)
+    same(tables, wanted)
+    assert {finding.code for finding in tables.findings} >= {"duplicate_key", "orphan", "unnamed"}
+    found = prepare(declared, planned, tables, room)
+    assert found[0].preparation.to_json() == expected[0].preparation.to_json()
+    left, right = dict(arrays(found[1])), dict(arrays(expected[1]))
+    assert left.keys() == right.keys()
+    for name, array in right.items():
+        np.testing.assert_array_equal(left[name], array, err_msg=name)
+
+
+def test_a_row_group_is_written_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shards, "ROW_GROUP", 4)
+    monkeypatch.setattr(shards, "SHARD", 10)
+    frame = pl.DataFrame({"n": np.arange(23), "s": [f"text {n}" for n in range(23)]})
+    about = shards.write_frame(tmp_path, "rows", frame)
+    files = sorted((tmp_path / "rows").iterdir())
+    sizes = [
+        [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        for meta in map(pq.read_metadata, files)
+    ]
+    assert sizes == [[4, 4, 2], [4, 4, 2], [3]]
+    assert_frame_equal(shards.read_frame(tmp_path, about), frame)

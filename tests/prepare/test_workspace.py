@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import polars as pl
 import pytest
+from polars.testing import assert_series_equal
 from simulated_shop import prepared_shop, project
 
 from jointrec.plan import plan
 from jointrec.prepare import load, prepare
-from jointrec.prepare.workspace import IN_MEMORY, OnDisk, mapped
+from jointrec.prepare.mapped import TableFile, column_in_file
+from jointrec.prepare.workspace import IN_MEMORY, OnDisk
 
 
 def arrays(value: Any, at: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -59,8 +62,17 @@ def test_an_array_is_written_once(tmp_path: Path):
     room = OnDisk(tmp_path)
     kept = room.keep(np.arange(5))
     assert room.keep(kept) is kept
-    assert room.file_of(kept) == "00000.npy"
+    assert [path.name for path in tmp_path.iterdir()] == ["00000.npy"]
     assert np.load(tmp_path / "00000.npy").tolist() == kept.tolist()
+
+
+def test_no_array_is_written_over_another(tmp_path: Path):
+    room, kept = OnDisk(tmp_path), []
+    for number in range(20):
+        room.keep(np.full(4_096, -1.0))  # nobody needs it, and another takes its place in memory
+        kept.append(room.keep(np.full(4_096, number)))
+        assert room.keep(np.full(4_096, 0.5)).base is not None
+    assert [array[0] for array in kept] == list(range(20))
 
 
 def test_nothing_is_written_of_empty_arrays_nor_in_memory(tmp_path: Path):
@@ -71,13 +83,34 @@ def test_nothing_is_written_of_empty_arrays_nor_in_memory(tmp_path: Path):
     assert IN_MEMORY.keep(empty) is empty
 
 
-def test_a_mapped_table_of_several_runs_is_not_joined_in_memory(tmp_path: Path):
-    path = tmp_path / "runs.arrow"
-    runs = [pa.table({"a": ["x", "y"]}), pa.table({"a": ["z"]})]
-    with pa.ipc.new_file(str(path), runs[0].schema) as file:
-        for run in runs:
-            file.write_table(run)
-    table = mapped(path)
+def test_a_table_of_several_runs_is_not_joined_in_memory(tmp_path: Path):
+    file = TableFile(tmp_path)
+    for run in (["x", "y"], ["z"]):
+        file.add(pl.DataFrame({"a": run}))
+    table = file.read()
     assert table["a"].to_list() == ["x", "y", "z"]
     assert table["a"].n_chunks() == 2, "one run is a copy of all rows"
-    assert not path.exists()
+    assert not list(tmp_path.iterdir())
+
+
+COLUMNS = [
+    [1.5, None, 3.0, -0.0, 7.0],
+    [1, 2, 3, 4, 5],
+    ["a", None, "", "twelve bytes", "é"],
+    ["a", "b", "c", None, "a text that is long"],
+    ["a text that is long", None, "c", "d", "e"],
+    [["a"], [], None, ["b", "c"], ["d"]],
+    [True, None, False, True, True],
+    [None, None, None, None, None],
+]
+
+
+@pytest.mark.parametrize("values", COLUMNS)
+@pytest.mark.parametrize("cuts", [(5,), (2, 5), (1, 2, 3, 5), (0, 4, 4, 5)])
+def test_a_column_in_a_file_is_the_column(tmp_path: Path, values: list[Any], cuts: tuple[int, ...]):
+    column = pl.Series("name", values)
+    pieces = [column[a:b] for a, b in pairwise((0, *cuts))]
+    found = column_in_file(tmp_path, pieces)
+    assert_series_equal(found, column)
+    assert found.n_chunks() == 1
+    assert not list(tmp_path.iterdir())

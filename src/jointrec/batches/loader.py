@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
+from jointrec.durable import unlinked_array
 from jointrec.prepare.prepared import Asked
 from jointrec.splits import TRAIN
 
@@ -13,7 +14,10 @@ from .ahead import ahead
 from .assemble import Assembler, Rows, knows
 from .batch import Batch
 from .lists import list_by_list, lists_of, whole
-from .order import stream, taken
+from .order import Stream, stream_of_lists, taken
+
+PIECE = 524_288
+"""Of how many rows it is looked at a time whether they belong to a part."""
 
 
 class Loader:
@@ -60,17 +64,19 @@ class Loader:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0; each is made while the one before is in use."""
-        order, cuts = {}, {}
+        order: dict[str, Stream | Rows] = {}
+        cuts = {}
         for place, (name, rows) in enumerate(self._rows.items()):
             if not len(rows):
                 continue
             many, starts = self.taken[name], self._starts.get(name)
-            at = stream(len(rows), number * many, many, (self._seed, place), starts)
-            order[name] = rows[at]
+            at = len(rows), number * many, many, (self._seed, place)
             if starts is None:
+                order[name] = Stream(*at)
                 cuts[name] = many * np.arange(self.steps + 1) // self.steps
             else:
-                cuts[name] = whole(np.flatnonzero(np.isin(at, starts)), many, self.steps)
+                order[name] = lists = stream_of_lists(*at, starts)
+                cuts[name] = whole(np.flatnonzero(np.isin(lists, starts)), many, self.steps)
         some = np.any([np.diff(cut) > 0 for cut in cuts.values()], axis=0)
         steps = np.flatnonzero(some) if cuts else np.zeros(0, dtype=np.int64)
 
@@ -79,9 +85,9 @@ class Loader:
             picked = [
                 (
                     self._assembler.prepared.asked[name],
-                    rows[cuts[name][step] : cuts[name][step + 1]],
+                    self._rows[name][at[cuts[name][step] : cuts[name][step + 1]]],
                 )
-                for name, rows in order.items()
+                for name, at in order.items()
             ]
             seed = (self._seed, number, step)
             return self._assembler(picked, part=self._part, seed=seed, strangers=True)
@@ -102,8 +108,19 @@ def rows_of(
     assembler: Assembler, asked: Asked, part: int | None, tasks: Collection[str] | None = None
 ) -> Rows:
     """The rows of a grain where the label of at least one task is known in a part of the split."""
-    found = np.zeros(len(asked), dtype=bool)
-    for task in assembler.grains[asked.grain.name].tasks:
-        if (tasks is None or task in tasks) and task in (asked.labels or {}):
-            found |= knows(asked, task, part)
-    return np.flatnonzero(found)
+    own = [
+        task
+        for task in assembler.grains[asked.grain.name].tasks
+        if (tasks is None or task in tasks) and task in (asked.labels or {})
+    ]
+    many = len(asked) > PIECE  # in a file: eight bytes a row would be much of the memory
+    rows, end = (unlinked_array if many else np.empty)(len(asked), np.int64), 0
+    for start in range(0, len(asked), PIECE):
+        piece = slice(start, start + PIECE)
+        found = np.zeros(len(asked.clusters[piece]), dtype=bool)
+        for task in own:
+            found |= knows(asked, task, part, piece)
+        some = np.flatnonzero(found) + start
+        rows[end : end + len(some)] = some
+        end += len(some)
+    return rows[:end]

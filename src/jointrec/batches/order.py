@@ -46,46 +46,91 @@ def taken(sizes: Sequence[int], rows: int) -> tuple[int, tuple[int, ...]]:
     return steps, tuple(max(want, steps) if want else 0 for want in wanted)
 
 
-def stream(
-    size: int,
-    start: int,
-    count: int,
-    seed: Sequence[int],
-    starts: Int64[np.ndarray, "lists"] | None = None,
-) -> Int64[np.ndarray, "count"]:
+class Stream:
     """A stretch of an endless stream over ``size`` rows: one shuffled pass after another.
 
     Every pass holds every row once, in an order of its own; blocks of neighbours stay together.
+    In memory is the order of the blocks: about a byte a row.
 
     :param start: Where in the stream the stretch begins, so that an epoch goes on where the one
         before it ended.
-    :param starts: Where lists begin, of rows that stand list by list: no block cuts one.
+    :param count: How many rows the stretch has.
+    """
+
+    def __init__(self, size: int, start: int, count: int, seed: Sequence[int]) -> None:
+        self._size, self._count = size, count
+        first, last = start // size, -(-(start + count) // size)
+        self._begin = start - first * size
+        self._passes = [
+            _Pass(size, np.random.default_rng([*seed, number])) for number in range(first, last)
+        ]
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, part: slice) -> Int64[np.ndarray, "part"]:
+        """Some rows of the stretch.
+
+        >>> sorted(Stream(5, 0, 5, [0])[0:5].tolist())
+        [0, 1, 2, 3, 4]
+        """
+        start, stop, _ = part.indices(self._count)
+        start, stop = start + self._begin, stop + self._begin
+        found = [
+            one.rows(max(start - before, 0), min(stop - before, self._size))
+            for number, one in enumerate(self._passes)
+            if start < (before := number * self._size) + self._size and before < stop
+        ]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *found])
+
+
+class _Pass:
+    """Every row once, in blocks. The first block is cut at random: no two rows always meet."""
+
+    def __init__(self, size: int, chance: np.random.Generator) -> None:
+        self._size = size
+        self._shift = int(chance.integers(BLOCK))
+        self._blocks = chance.permutation(-(-(size + self._shift) // BLOCK))
+        # All blocks are whole but two: the first, and the last.
+        missing = (self._shift, len(self._blocks) * BLOCK - self._shift - size)
+        self._short = [
+            (int(np.flatnonzero(self._blocks == block)[0]), rows)
+            for block, rows in zip((0, len(self._blocks) - 1), missing, strict=True)
+            if rows
+        ]
+
+    def rows(self, start: int, stop: int) -> Int64[np.ndarray, "part"]:
+        """The rows at some places of the order."""
+        first = start // BLOCK
+        last = (stop + sum(rows for _, rows in self._short)) // BLOCK + 1
+        blocks = self._blocks[first:last]
+        found = (blocks[:, None] * BLOCK + np.arange(BLOCK) - self._shift).ravel()
+        found = found[(found >= 0) & (found < self._size)]
+        before = first * BLOCK - sum(rows for place, rows in self._short if place < first)
+        return found[start - before : stop - before]
+
+
+def stream_of_lists(
+    size: int, start: int, count: int, seed: Sequence[int], starts: Int64[np.ndarray, "lists"]
+) -> Int64[np.ndarray, "count"]:
+    """What :class:`Stream` is, of rows that stand list by list: no block cuts a list.
+
+    :param starts: Where lists begin.
     """
     first, last = start // size, -(-(start + count) // size)
     passes = [
-        _shuffled(size, np.random.default_rng([*seed, number]), starts)
+        _lists_shuffled(size, np.random.default_rng([*seed, number]), starts)
         for number in range(first, last)
     ]
     begin = start - first * size
     return np.concatenate([*passes, np.zeros(0, dtype=np.int64)])[begin : begin + count]
 
 
-def _shuffled(
-    size: int, chance: np.random.Generator, starts: Int64[np.ndarray, "lists"] | None
-) -> Int64[np.ndarray, "size"]:
-    """Every row once, in blocks. The first block is cut at random: no two rows always meet."""
-    shift = int(chance.integers(BLOCK))
-    if starts is not None:
-        return _lists_shuffled(size, chance, starts, shift)
-    blocks = chance.permutation(-(-(size + shift) // BLOCK))
-    rows = (blocks[:, None] * BLOCK + np.arange(BLOCK) - shift).ravel()
-    return rows[(rows >= 0) & (rows < size)].astype(np.int64, copy=False)
-
-
 def _lists_shuffled(
-    size: int, chance: np.random.Generator, starts: Int64[np.ndarray, "lists"], shift: int
+    size: int, chance: np.random.Generator, starts: Int64[np.ndarray, "lists"]
 ) -> Int64[np.ndarray, "size"]:
     """Every row once, in blocks of whole lists: those that begin in the same block of rows."""
+    shift = int(chance.integers(BLOCK))
     begins = starts[np.flatnonzero(np.diff((starts + shift) // BLOCK, prepend=-1))]
     blocks = chance.permutation(len(begins))
     lengths = np.diff(begins, append=size)[blocks]

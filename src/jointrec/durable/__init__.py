@@ -24,6 +24,7 @@ from .parquet import EXTENSION, names_extension, read_parquet, write_parquet
 from .plain import open_plain
 from .reading import content_hash, verify_folder
 from .recovery import recover
+from .unlinked import unlinked_array
 from .writing import new_file, write_file, write_folder
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "open_plain",
     "read_parquet",
     "recover",
+    "unlinked_array",
     "verify_folder",
     "write_file",
     "write_folder",

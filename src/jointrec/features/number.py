@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,6 +11,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float64
 
+from jointrec.durable import unlinked_array
 from jointrec.errors import ProjectError, nearest
 
 from .base import Feature, Numbers, State
@@ -17,6 +20,8 @@ CLIP = 5.0
 """A number is cut off this many standard deviations from the mean."""
 KNOTS = 256
 """How many quantiles are learned at most."""
+PIECE = 524_288
+"""How many numbers are read at a time."""
 LARGEST = 1e150
 """What is larger is read as this, so that no difference and no ratio overflows."""
 SCALES = ("standard", "log", "quantile")
@@ -54,12 +59,13 @@ class Number(Feature):
             )
 
     def learn(self, values: pl.Series) -> State:
-        numbers, missing = _read(values)
-        # Sorted, so that sums do not depend on the order of the rows, down to the last bit.
-        known = np.sort(numbers[~missing])
+        known = _ascending(values)
         if self.scale == "quantile":
             return _quantiles(known)
-        return _moments(_log(known) if self.scale == "log" else known)
+        if self.scale == "log":
+            for piece in _pieces(len(known)):
+                known[piece] = _log(known[piece])
+        return _moments(known)
 
     def encode(self, values: pl.Series, state: State) -> Numbers:
         numbers, missing = _read(values)
@@ -92,22 +98,58 @@ def _log(numbers: Float64[np.ndarray, "rows"]) -> Float64[np.ndarray, "rows"]:
     return logs
 
 
+def _ascending(values: pl.Series) -> Float64[np.ndarray, "known"]:
+    """The known numbers, sorted: so sums do not depend on the order of the rows, to the last bit.
+
+    They are a copy, which lives in a file where it is long.
+    """
+    many = len(values) > PIECE
+    known = (unlinked_array if many else np.empty)(len(values), np.float64)
+    end = 0
+    for piece in _pieces(len(values)):
+        numbers, missing = _read(values[piece])
+        some = numbers[~missing]
+        known[end : end + len(some)] = some
+        end += len(some)
+    known[:end].sort()
+    return known[:end]
+
+
+def _pieces(rows: int) -> Iterator[slice]:
+    for start in range(0, rows, PIECE):
+        yield slice(start, start + PIECE)
+
+
 def _moments(known: Float64[np.ndarray, "known"]) -> State:
-    """Mean and standard deviation; 1 for the deviation of values that are all the same."""
-    size = float(np.abs(known).max(initial=0.0))
+    """Mean and standard deviation of ascending numbers; 1 for the deviation of equal ones."""
+    size = float(np.abs(known[[0, -1]]).max()) if len(known) else 0.0
     if size == 0.0:
         return {"mean": 0.0, "deviation": 1.0}
     # In units of the largest: values that are all the same then deviate by exactly nothing.
-    mean, deviation = (known / size).mean(), (known / size).std()
+    mean = _sum(known, lambda some: some / size) / len(known)
+    variance = _sum(known, lambda some: np.square(some / size - mean)) / len(known)
+    deviation = math.sqrt(variance) if variance else 0.0
     deviation = deviation * size if deviation > 1e-9 else 0.0
     return {"mean": float(mean * size), "deviation": float(deviation or 1.0)}
 
 
+def _sum(known: Float64[np.ndarray, "known"], of: Callable[[np.ndarray], np.ndarray]) -> float:
+    """The sum of what is made of numbers, halved as numpy halves: the very bits of its own sum.
+
+    What is made of all of them is never in memory.
+    """
+    if len(known) <= PIECE:
+        return float(of(known).sum())
+    half = len(known) // 2
+    half -= half % 8
+    return _sum(known[:half], of) + _sum(known[half:], of)
+
+
 def _quantiles(known: Float64[np.ndarray, "known"]) -> State:
-    """Distinct quantiles in ascending order, and the rank from −1 to 1 in the middle of each."""
+    """Distinct quantiles of ascending numbers, and the rank from −1 to 1 in the middle of each."""
     if len(known) == 0:
         return {"values": [0.0], "ranks": [0.0]}
-    knots = np.quantile(known, np.linspace(0.0, 1.0, KNOTS), method="lower")
+    knots = known[np.floor((len(known) - 1) * np.linspace(0.0, 1.0, KNOTS)).astype(np.int64)]
     values = np.unique(knots)
     below = np.searchsorted(known, values, side="left")
     up_to = np.searchsorted(known, values, side="right")

@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from jaxtyping import Int64
 
+PIECE = 524_288
+"""How many values are counted at a time."""
 FEW = 4_096
 """Up to so many values are looked up one by one; more are joined."""
 
@@ -64,10 +66,37 @@ def frequent(values: pl.Series, *, floor: int, size: int | None = None) -> Seque
     >>> frequent(pl.Series(["b", "a", "b", "c", "c", None]), floor=1)
     ['b', 'c', 'a']
     """
-    counted = pl.DataFrame({"value": values.cast(pl.String)}).drop_nulls().group_by("value").len()
-    kept = counted.filter(pl.col("len") >= floor).sort("len", "value", descending=[True, False])
+    often = counted(values).filter(pl.col("len") >= floor)
+    kept = often.sort("len", "value", descending=[True, False])
     found = kept["value"].head(size if size is not None else len(kept))
     return Words(found.rechunk()) if len(found) > FEW else found.to_list()
+
+
+def counted(values: pl.Series) -> pl.DataFrame:
+    """How often each value is there, null aside, in no order.
+
+    :param values: Strings. They are counted piece by piece, so that memory holds the different ones
+        and not as many as there are rows.
+
+    >>> counted(pl.Series(["b", "a", "b", None])).sort("value").rows()
+    [('a', 1), ('b', 2)]
+    """
+    found: list[pl.DataFrame] = []
+    least = 0
+    for start in range(0, max(len(values), 1), PIECE):
+        some = values[start : start + PIECE].cast(pl.String)
+        found.append(pl.DataFrame({"value": some}).drop_nulls().group_by("value").len())
+        if sum(map(len, found)) > 2 * least + PIECE:
+            found = [_together(found)]
+            least = len(found[0])
+    return _together(found)
+
+
+def _together(counts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The counts of several pieces, added up."""
+    if len(counts) == 1:
+        return counts[0]
+    return pl.concat(counts).group_by("value").agg(pl.col("len").sum())
 
 
 def numbered(values: pl.Series, known: Sequence[str]) -> Int64[np.ndarray, "rows"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,8 +20,9 @@ from jointrec.tasks import Task
 
 from .labels import Label, Rows, label_of, nest, rows_of
 from .tables import Tables
+from .training_rows import parts_of
 from .weights import weights_of
-from .workspace import IN_MEMORY, Workspace
+from .workspace import IN_MEMORY, PIECE, Workspace
 
 State = Mapping[str, Any]
 
@@ -35,11 +36,16 @@ class Answered:
     weights: Mapping[str, Float64[np.ndarray, "rows"]]
 
 
-def rows_of_grain(project: Project, grain: Grain, tables: Tables) -> Rows:
-    """The rows at which a grain is asked, over all the data."""
+def rows_of_grain(
+    project: Project, grain: Grain, tables: Tables, workspace: Workspace = IN_MEMORY
+) -> Rows:
+    """The rows at which a grain is asked, over all the data.
+
+    :param workspace: Where what is long lives.
+    """
     until = tables.until or 0
     anchor = tables.cuts.test if tables.cuts.test is not None else until
-    return rows_of(project, grain, tables, anchor, until)
+    return rows_of(project, grain, tables, anchor, until, workspace)
 
 
 @dataclass(frozen=True)
@@ -77,22 +83,18 @@ def answer_all(
     findings: list[Finding] = []
     problems: list[str] = []
     for grain in plan.grains:
-        rows[grain.name] = asked = rows_of_grain(project, grain, tables)
+        rows[grain.name] = asked = rows_of_grain(project, grain, tables, workspace)
         labels = labels_of_grain(project, tables, grain, asked)
         parts = parts_of_grain(project, tables, grain, asked, labels, hashes)
         unknown = _unknown(project, tables, grain, labels, parts)
         for name in grain.tasks:
             if name not in unknown:
-                known = labels[name].values.filter(pl.Series(parts[name] == TRAIN)).drop_nulls()
-                states[name] = project.tasks[name].learn(known)
+                values = labels[name].values
+                learned = pl.Series(parts[name] == TRAIN) & values.is_not_null()
+                states[name] = project.tasks[name].learn(workspace.selected(values, learned))
         usable = {name: label for name, label in labels.items() if name not in unknown}
-        encoded, odd = encode_labels(project, grain, usable, states)
-        draws = np.random.default_rng(project.budget.seed).random(len(asked.source))
-        for name, values in encoded.items():
-            # Validation chooses by the very loss that trains, so its rows are drawn alike.
-            learned = (parts[name] == TRAIN) | (parts[name] == VALID)
-            left_out = project.tasks[name].left_out(values, draws) & learned
-            parts[name] = np.where(left_out, np.int8(UNUSED), parts[name])
+        encoded, odd = encode_labels(project, grain, usable, states, workspace)
+        _leave_out(project, encoded, parts, workspace)
         weights = {
             name: found
             for name in encoded
@@ -111,6 +113,23 @@ def answer_all(
     return AllAnswered(rows, answered, states, tuple(findings))
 
 
+def _leave_out(
+    project: Project,
+    encoded: Mapping[str, Float64[np.ndarray, "rows"]],
+    parts: Mapping[str, Int8[np.ndarray, "rows"]],
+    workspace: Workspace,
+) -> None:
+    """Marks as unused the rows that are drawn not to train, of tasks that leave some out."""
+    chance = np.random.default_rng(project.budget.seed)
+    for piece in workspace.pieces(len(next(iter(parts.values())))):
+        draws = chance.random(piece.stop - piece.start)
+        for name, values in encoded.items():
+            own = parts[name][piece]
+            # Validation chooses by the very loss that trains, so its rows are drawn alike.
+            learned = (own == TRAIN) | (own == VALID)
+            own[project.tasks[name].left_out(values[piece], draws) & learned] = UNUSED
+
+
 def labels_of_grain(project: Project, tables: Tables, grain: Grain, rows: Rows) -> dict[str, Label]:
     """For each task of a grain its labels as the data have them."""
     until = tables.until or 0
@@ -127,15 +146,19 @@ def parts_of_grain(
 ) -> dict[str, Int8[np.ndarray, "rows"]]:
     """For each task of a grain the part of the split that each row falls in."""
     first = grain.entities[0]
-    keys = hashes[first][rows.codes[first]]
+    of, codes = hashes[first], rows.codes[first]
     return {
-        name: project.split.parts(rows.times, label.known_at, keys, tables.cuts)
+        name: parts_of(project.split, rows.times, label.known_at, of, codes, tables.cuts)
         for name, label in labels.items()
     }
 
 
 def encode_labels(
-    project: Project, grain: Grain, labels: Mapping[str, Label], states: Mapping[str, State]
+    project: Project,
+    grain: Grain,
+    labels: Mapping[str, Label],
+    states: Mapping[str, State],
+    workspace: Workspace = IN_MEMORY,
 ) -> tuple[dict[str, Float64[np.ndarray, "rows"]], list[Finding]]:
     """The labels of a grain as numbers, nested along funnels, and what was odd about them."""
     encoded: dict[str, Float64[np.ndarray, "rows"]] = {}
@@ -143,7 +166,7 @@ def encode_labels(
     for name, label in labels.items():
         values, net = _net(project.tasks[name], name, label.values)
         findings += net
-        encoded[name] = project.tasks[name].encode(values, states[name])
+        encoded[name] = _encoded(project.tasks[name], values, states[name], workspace)
         odd = values.filter(pl.Series(np.isnan(encoded[name])) & values.is_not_null())
         if len(odd):
             findings.append(
@@ -157,6 +180,22 @@ def encode_labels(
             )  # fmt: skip
     nested, out_of_order = nest(encoded, project, grain)
     return nested, [*findings, *out_of_order]
+
+
+def _encoded(
+    task: Task, values: pl.Series, state: State, workspace: Workspace
+) -> Float64[np.ndarray, "rows"]:
+    """Labels as numbers, made piece by piece where they live on disk."""
+    pieces = (task.encode(values[piece], state) for piece in workspace.pieces(len(values)))
+    if not workspace.on_disk:
+        return next(pieces)
+    encoded, end = np.zeros(0), 0
+    for some in pieces:
+        if not end:
+            encoded = workspace.empty((len(values), *some.shape[1:]), some.dtype)
+        encoded[end : end + len(some)] = some
+        end += len(some)
+    return encoded
 
 
 def _net(task: Task, name: str, values: pl.Series) -> tuple[pl.Series, list[Finding]]:
@@ -218,18 +257,34 @@ def _too_alike(project: Project, answered: Answered) -> list[str]:
     """Tasks of which every known training label is the same."""
     problems: list[str] = []
     for name, labels in answered.labels.items():
-        known = labels[(answered.parts[name] == TRAIN) & ~np.isnan(labels)]
-        values = np.unique(known)
-        kind = type(project.tasks[name]).__name__
-        if len(values) == 1:
+        kind, known = type(project.tasks[name]).__name__, _range(labels, answered.parts[name])
+        if known.rows and known.least == known.most:
             problems.append(
-                f"tasks.{name}.label: all {len(known):,} known training labels are {values[0]:g}. "
-                f"{kind} needs at least two different answers to learn from. Check the column, or "
-                "leave the task out."
+                f"tasks.{name}.label: all {known.rows:,} known training labels are "
+                f"{known.least:g}. {kind} needs at least two different answers to learn from. "
+                "Check the column, or leave the task out."
             )
-        elif len(values) == 0:
+        elif not known.rows:
             problems.append(
                 f"tasks.{name}.label: no training label is one that {kind} can learn. "
                 "Check the column and the kind of the task."
             )
     return problems
+
+
+class _Range(NamedTuple):
+    rows: int
+    least: float
+    most: float
+
+
+def _range(labels: Float64[np.ndarray, "rows"], parts: Int8[np.ndarray, "rows"]) -> _Range:
+    """How many labels of training rows are known, and between which values they are."""
+    count, least, most = 0, np.inf, -np.inf
+    for start in range(0, len(labels), PIECE):
+        some = labels[start : start + PIECE]
+        known = some[(parts[start : start + PIECE] == TRAIN) & ~np.isnan(some)]
+        count += len(known)
+        least = min(least, known.min(initial=np.inf))
+        most = max(most, known.max(initial=-np.inf))
+    return _Range(count, least, most)

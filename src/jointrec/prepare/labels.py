@@ -22,6 +22,7 @@ from .stretches import barred
 from .summed import product
 from .tables import Tables
 from .timeline import Span, Timeline
+from .workspace import IN_MEMORY, Workspace
 
 SIZE = "@size"
 """What is summed beside a column with negative numbers: the same without their signs."""
@@ -74,7 +75,14 @@ def snapshots(first: int, until: int, every: int, anchor: int) -> Int64[np.ndarr
     return np.arange(earliest, until + 1, every, dtype=np.int64)
 
 
-def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: int) -> Rows:
+def rows_of(
+    project: Project,
+    grain: Grain,
+    tables: Tables,
+    anchor: int,
+    until: int,
+    workspace: Workspace = IN_MEMORY,
+) -> Rows:
     """The rows that a grain asks, over all the data.
 
     Rows of an event are asked in the order of the table; entities asked ``every`` so often by
@@ -83,6 +91,7 @@ def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: 
 
     :param anchor: The moment with which snapshots are aligned (µs).
     :param until: The first µs after the last event of the data.
+    :param workspace: Where the numbers of the rows live.
     """
     if grain.asking == "once":
         codes = np.arange(1, len(tables.entities[grain.table]) + 1)
@@ -93,7 +102,7 @@ def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: 
     whole = Rows(
         {entity: frame[f"@{entity}"].to_numpy() for entity in grain.entities},
         frame["@time"].to_numpy() if "@time" in frame.columns else None,
-        np.arange(len(frame)),
+        _in_order(len(frame), workspace),
     )
     if grain.asking != "before":
         return whole
@@ -107,6 +116,14 @@ def rows_of(project: Project, grain: Grain, tables: Tables, anchor: int, until: 
         None if whole.times is None else whole.times[known],
         known,
     )
+
+
+def _in_order(rows: int, workspace: Workspace) -> Int64[np.ndarray, "rows"]:
+    """The number of each row, from 0."""
+    numbers = workspace.empty((rows,), np.int64)
+    for piece in workspace.pieces(rows):
+        numbers[piece] = np.arange(piece.start, piece.stop)
+    return numbers
 
 
 def label_of(
@@ -162,6 +179,8 @@ def nest(
     :param labels: For each task of the grain its encoded labels; nan where unknown.
     """
     nested, findings = dict(labels), []
+    if all(project.tasks[name].after is None for name in labels):
+        return nested, ()
     happened = {name: values > 0 for name, values in labels.items()}
     for name in reversed(grain.tasks):
         after = project.tasks[name].after
@@ -231,7 +250,7 @@ def _column_label(project: Project, label: str, rows: Rows, tables: Tables) -> L
     table, _, column = label.partition(".")
     frame = tables.events[table] if table in tables.events else tables.entities[table]
     values = frame[column]
-    if not np.array_equal(rows.source, np.arange(len(frame))):
+    if len(rows.source) != len(frame) or (rows.source[1:] <= rows.source[:-1]).any():
         values = values.gather(pl.Series(rows.source))
     if values.dtype == pl.Boolean:
         values = values.cast(pl.Float64)

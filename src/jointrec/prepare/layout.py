@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from jaxtyping import Float64
 
 from jointrec.plan import Grain, Plan, features_of, texts_beside, timed
 from jointrec.project import Project
@@ -38,8 +39,7 @@ def layout_of(
     for grain in plan.grains:
         for name in grain.tasks:
             task, state = project.tasks[name], preparation.tasks[name]
-            labels = answered[grain.name].labels[name]
-            train = labels[(answered[grain.name].parts[name] == TRAIN) & ~np.isnan(labels)]
+            train = _trained(answered[grain.name], name, workspace)
             sizes[name] = task.size(state)
             constants[name] = tuple(float(value) for value in task.constant(train, state))
             scales[name] = max(float(task.constant_loss(train, state)), 1e-6)
@@ -74,6 +74,18 @@ def layout_of(
         },
         nothing=_nothing(project, plan, reader, preparation, workspace),
     )
+
+
+def _trained(answered: Answered, name: str, workspace: Workspace) -> Float64[np.ndarray, "some"]:
+    """The known labels of the rows that train."""
+    labels, parts = answered.labels[name], answered.parts[name]
+    with workspace.scratch() as room:
+        found, end = room.empty(labels.shape, labels.dtype), 0
+        for piece in room.pieces(len(labels)):
+            some = labels[piece][(parts[piece] == TRAIN) & ~np.isnan(labels[piece])]
+            found[end : end + len(some)] = some
+            end += len(some)
+    return found[:end]
 
 
 def _nothing(

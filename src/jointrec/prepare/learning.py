@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,8 @@ from .prepared import Layout
 from .rarity import Rarity
 from .reader import Raw, group_name
 from .tables import Tables
-from .training_rows import days_named, learned_rows, times_named
+from .training_rows import days_named, learned_columns, times_named
+from .workspace import IN_MEMORY, Workspace
 
 Used = tuple[Float32[np.ndarray, "_ _"], Bool[np.ndarray, "_"]]
 """Numbers, and which of their rows are learned from."""
@@ -31,13 +33,18 @@ PIECE = 1_048_576
 
 
 def learn_columns(
-    project: Project, plan: Plan, tables: Tables, trained: Mapping[str, pl.Series]
+    project: Project,
+    plan: Plan,
+    tables: Tables,
+    trained: Mapping[str, pl.Series],
+    workspace: Workspace = IN_MEMORY,
 ) -> Preparation:
     """What every column learns from training rows, and where each sits in the fused table.
 
     The rates, the scales and the layout of what is given back are still empty.
 
     :param trained: For each entity and each event, which of its rows are training rows.
+    :param workspace: Where what is learned from lives for a while.
     """
     features: dict[str, State] = {}
     ids: dict[str, tuple[str, ...]] = {}
@@ -55,19 +62,15 @@ def learn_columns(
             texts[column] = Rarity.learn(words_of(values, MOST_WORDS))
 
     for name, entity in project.entity.items():
-        counts = times_named(project, tables, trained, name)
-        seen = learned_rows(project, tables, trained, name)
         if entity.id_floor > 0:
+            counts = times_named(project, tables, trained, name)
             days = days_named(project, tables, trained, name)
             keys = tables.entities[name]["@key"]
             ids[name] = _returning(keys, days, counts, entity.id_floor)
             offsets[f"{name}.@id"], table_rows = table_rows, table_rows + len(ids[name]) + 1
-        for column, feature in entity.features.items():
-            learn(f"{name}.{column}", feature, seen[column])
-    for name, event in project.event.items():
-        for column, feature in event.features.items():  # one at a time: all may be too many
-            seen = learned_rows(project, tables, trained, name, [column])
-            learn(f"{name}.{column}", feature, seen[column])
+    for name in [*project.entity, *project.event]:
+        for column, feature, values in learned_columns(project, tables, trained, name, workspace):
+            learn(f"{name}.{column}", feature, values)
     for name, state in features.items():
         table, _, column = name.partition(".")
         declared = features_of(project, table)[column]
@@ -116,7 +119,7 @@ def used_numbers(
     moments: dict[str, list[Used]] = {}
     pairs: dict[str, list[Used]] = {}
     for name, raw in raws.items():
-        train = np.any([part == TRAIN for part in answered[name].parts.values()], axis=0)
+        train = reduce(np.logical_or, (part == TRAIN for part in answered[name].parts.values()))
         for pair, numbers in raw.matches.items():
             both = numbers[:, -1] == 1  # others have nothing to learn from
             pairs.setdefault(group_name(pair), []).append((numbers, train & both))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
-import pyarrow as pa
 
-from .workspace import IN_MEMORY, Workspace, mapped, new_file
+from .mapped import ColumnFile
+from .workspace import IN_MEMORY, Workspace
 
 
 class Parts:
@@ -27,8 +25,7 @@ class Parts:
         self.num_rows = 0
         """How many rows were added."""
         self._held: list[pl.DataFrame] = []
-        self._path: Path | None = None
-        self._file: pa.ipc.RecordBatchFileWriter | None = None
+        self._columns: list[ColumnFile] = []
 
     def add(self, part: pl.DataFrame) -> None:
         """Adds rows. All parts have the same columns."""
@@ -39,19 +36,17 @@ class Parts:
 
     def table(self) -> pl.DataFrame:
         """All rows in the order in which they came, each column in one run. It ends the adding."""
-        if self._path is None or self._file is None:
+        if not self._columns:
             return pl.concat(self._held, rechunk=True)
         self._write()
-        self._file.close()
-        whole = mapped(self._path)
-        return pl.DataFrame([self.workspace.column(values) for values in whole])
+        return pl.DataFrame([column.read() for column in self._columns])
 
     def _write(self) -> None:
-        """Moves what is held to the file."""
-        if self._held:
-            held = pl.concat(self._held).to_arrow(compat_level=pl.CompatLevel.newest())
-            if self._file is None:
-                self._path = new_file(self.workspace)
-                self._file = pa.ipc.new_file(str(self._path), held.schema)
-            self._file.write_table(held)
-            self._held = []
+        """Moves what is held to the files of its columns."""
+        if not self._held:
+            return
+        held = pl.concat(self._held)
+        self._columns = self._columns or [ColumnFile(v, self.workspace.folder) for v in held]
+        for column, values in zip(self._columns, held, strict=True):
+            column.add(values)
+        self._held = []

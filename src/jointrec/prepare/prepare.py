@@ -41,7 +41,7 @@ def prepare(
         about the labels.
     :raises DataError: where tasks have nothing to learn from: all problems at once.
     """
-    hashes = hashes_of(tables)
+    hashes = hashes_of(tables, workspace)
     answers = answer_all(project, plan, tables, hashes, workspace)
     trained = trained_rows(project, tables, hashes)
     training = {
@@ -51,7 +51,7 @@ def prepare(
     rates = base_rates(project, plan, replace(tables, events=training), tables.cuts.valid)
     del training
     preparation = replace(
-        learn_columns(project, plan, tables, trained),
+        learn_columns(project, plan, tables, trained, workspace),
         tasks=answers.states,
         rates={f"{event}.{column}": rate for (event, column), rate in rates.items()},
     )

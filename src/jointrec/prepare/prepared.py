@@ -20,6 +20,7 @@ from jointrec.plan import Grain
 from jointrec.splits import TRAIN
 
 from .versions import Versions
+from .workspace import PIECE
 
 FEW = 100_000
 """A flat table of which no more rows train is small."""
@@ -156,8 +157,11 @@ class Asked:
     def known_in(self, part: int) -> Bool[np.ndarray, "rows"]:
         """Whether a label of each row is known in a part of the split."""
         found = np.zeros(len(self), dtype=bool)
-        for task in self.labels or {}:
-            found |= (self.parts[task] == part) & ~np.isnan(self.labels[task])
+        for start in range(0, len(self), PIECE):
+            piece = slice(start, start + PIECE)
+            for task in self.labels or {}:
+                known = ~np.isnan(self.labels[task][piece])
+                found[piece] |= (self.parts[task][piece] == part) & known
         return found
 
 

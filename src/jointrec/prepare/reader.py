@@ -161,7 +161,7 @@ def raw_rows(
     at: dict[str, Int64[np.ndarray, "rows"]] = {}
     moments: dict[str, Moments] = {}
     for entity in grain.sees:
-        codes, times, where = _distinct(rows.codes[entity], rows.times)
+        codes, times, where = _distinct(rows.codes[entity], rows.times, workspace)
         at[entity] = workspace.keep(where)
         codes = workspace.keep(codes)
         times = None if times is None else workspace.keep(times)
@@ -215,11 +215,15 @@ def _texts(
 
 
 def _distinct(
-    codes: Int64[np.ndarray, "rows"], times: Int64[np.ndarray, "rows"] | None
+    codes: Int64[np.ndarray, "rows"],
+    times: Int64[np.ndarray, "rows"] | None,
+    workspace: Workspace,
 ) -> tuple[
     Int64[np.ndarray, "moments"], Int64[np.ndarray, "moments"] | None, Int64[np.ndarray, "rows"]
 ]:
     """The distinct codes-at-a-time, and for each row which it is."""
+    if times is None and workspace.on_disk:
+        return _marked(codes, workspace)
     if times is None:
         distinct, at = np.unique(codes, return_inverse=True)
         return distinct, None, at
@@ -233,6 +237,26 @@ def _distinct(
     return codes, times, at
 
 
+def _marked(
+    codes: Int64[np.ndarray, "rows"], workspace: Workspace
+) -> tuple[Int64[np.ndarray, "distinct"], None, Int64[np.ndarray, "rows"]]:
+    """The distinct codes, and for each row which it is: marked, as very many would be sorted."""
+    there = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.bool_)
+    there[codes] = True
+    distinct = workspace.empty((int(np.count_nonzero(there)),), np.int64)
+    at = workspace.empty(codes.shape, np.int64)
+    with workspace.scratch() as room:
+        place, end = room.empty(there.shape, np.int64), 0
+        for piece in room.pieces(len(there)):
+            found = np.flatnonzero(there[piece]) + piece.start
+            place[found] = np.arange(end, end + len(found))
+            distinct[end : end + len(found)] = found
+            end += len(found)
+        for piece in room.pieces(len(codes)):
+            at[piece] = place[codes[piece]]
+    return distinct, None, at
+
+
 def _moments(
     reader: Reader,
     entity: str,
@@ -243,7 +267,8 @@ def _moments(
     nothing = np.zeros(len(codes), dtype=np.int64)
     things = reader.things[entity]
     if times is None:
-        rows = things.at(codes, np.full(len(codes), _undated(reader)))
+        undated = np.broadcast_to(np.int64(_undated(reader)), codes.shape)
+        rows = things.at(codes, undated)
         return Moments(rows, None, np.zeros((len(codes), 0), np.float32), nothing, nothing)
     seen = _in_tables(reader, entity, codes)
     states, features = reader.preparation.features, reader.project.entity[entity].features

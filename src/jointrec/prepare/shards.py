@@ -6,8 +6,9 @@ read. The same arrays always give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -60,9 +61,14 @@ def write_group(folder: Path, name: str, group: Group) -> dict[str, Any]:
     if columns:
         (folder / name).mkdir(parents=True)
         for first in range(0, num_rows, SHARD):
-            piece = slice(first, min(first + SHARD, num_rows))
-            arrays = [array for field in group.values() for array in _arrow(field, piece)]
-            _write(pa.table(arrays, columns), folder / name / f"{files:05}.parquet")
+            last = min(first + SHARD, num_rows)
+            tables = (
+                pa.table(
+                    [array for field in group.values() for array in _arrow(field, piece)], columns
+                )
+                for piece in _row_groups(first, last)
+            )
+            _write(tables, folder / name / f"{files:05}.parquet")
             files += 1
     return {
         "folder": name,
@@ -108,8 +114,9 @@ def write_frame(folder: Path, name: str, frame: pl.DataFrame) -> dict[str, Any]:
     (folder / name).mkdir(parents=True)
     files = max(-(-len(frame) // SHARD), 1)
     for number in range(files):
-        shard = frame[number * SHARD : (number + 1) * SHARD]
-        _write(shard.to_arrow(), folder / name / f"{number:05}.parquet")
+        first, last = number * SHARD, min((number + 1) * SHARD, len(frame))
+        tables = (frame[piece].to_arrow() for piece in _row_groups(first, last))
+        _write(tables, folder / name / f"{number:05}.parquet")
     return {"folder": name, "rows": len(frame), "files": files}
 
 
@@ -139,10 +146,18 @@ def read_table(path: Path) -> pa.Table:
     return read_parquet(path)
 
 
-def _write(table: pa.Table, path: Path) -> None:
-    pq.write_table(
-        table, path, compression="zstd", row_group_size=ROW_GROUP, write_page_checksum=True
-    )
+def _row_groups(first: int, last: int) -> Iterator[slice]:
+    """The rows of a file, as many as are written at a time; once no rows where it has none."""
+    for start in range(first, max(last, first + 1), ROW_GROUP):
+        yield slice(start, min(start + ROW_GROUP, last))
+
+
+def _write(tables: Iterator[pa.Table], path: Path) -> None:
+    """Writes a file, each table as a row group."""
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema, compression="zstd", write_page_checksum=True) as file:
+        for table in chain([first], tables):
+            file.write_table(table, row_group_size=ROW_GROUP)
 
 
 def _rows(values: Values) -> int:

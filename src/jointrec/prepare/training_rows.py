@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
-from jaxtyping import Int64
+import pyarrow as pa
+from jaxtyping import Int8, Int64
 
+from jointrec.features import Feature
 from jointrec.labels import DAY
+from jointrec.plan import features_of
 from jointrec.project import Project
-from jointrec.splits import TRAIN
+from jointrec.splits import TRAIN, Cuts, Split
 
 from .tables import Tables
-from .workspace import PIECE
+from .workspace import IN_MEMORY, PIECE, Workspace
 
 
 def stable_hash(keys: pl.Series) -> Int64[np.ndarray, "rows"]:
@@ -23,19 +26,31 @@ def stable_hash(keys: pl.Series) -> Int64[np.ndarray, "rows"]:
     >>> stable_hash(pl.Series(["a", "b"])).tolist()
     [-2844812306243837523, 589414968355530851]
     """
-    digests = b"".join(
-        hashlib.blake2b(str(key).encode(), digest_size=8, key=b"jointrec split").digest()
-        for key in keys.to_list()
-    )
+    start, digests = hashlib.blake2b(digest_size=8, key=b"jointrec split"), bytearray()
+    for key in keys.to_list():
+        one = start.copy()
+        one.update(str(key).encode())
+        digests += one.digest()
     return np.frombuffer(digests, dtype="<i8").astype(np.int64)
 
 
-def hashes_of(tables: Tables) -> dict[str, Int64[np.ndarray, "things"]]:
-    """For each entity the stable hash of each code; 0 for the unknown one."""
-    return {
-        name: np.concatenate([np.zeros(1, np.int64), stable_hash(frame["@key"])])
-        for name, frame in tables.entities.items()
-    }
+def hashes_of(
+    tables: Tables, workspace: Workspace = IN_MEMORY
+) -> dict[str, Int64[np.ndarray, "things"]]:
+    """For each entity the stable hash of each code; 0 for the unknown one.
+
+    :param workspace: Where they live.
+    """
+    return {name: _hashes(frame["@key"], workspace) for name, frame in tables.entities.items()}
+
+
+def _hashes(keys: pl.Series, workspace: Workspace) -> Int64[np.ndarray, "things"]:
+    hashes = workspace.empty((len(keys) + 1,), np.int64)
+    hashes[0] = 0
+    for start in range(0, len(keys), PIECE):
+        some = keys[start : start + PIECE]
+        hashes[start + 1 : start + 1 + len(some)] = stable_hash(some)
+    return hashes
 
 
 def trained_rows(
@@ -56,27 +71,60 @@ def rows_in_part(
     for name, frame in tables.events.items():
         times = frame["@time"].to_numpy() if "@time" in frame.columns else None
         first = project.event[name].entities[0]
-        keys = hashes[first][frame[f"@{first}"].to_numpy()]
-        masks[name] = pl.Series(project.split.parts(times, times, keys, tables.cuts) == part)
-    for name in tables.entities:
-        masks[name] = pl.Series(
-            project.split.parts(None, None, hashes[name][1:], tables.cuts) == part
-        )
+        codes = frame[f"@{first}"].to_numpy()
+        parts = parts_of(project.split, times, times, hashes[first], codes, tables.cuts)
+        masks[name] = pl.Series(parts == part)
+    for name, own in hashes.items():
+        parts = parts_of(project.split, None, None, own[1:], None, tables.cuts)
+        masks[name] = pl.Series(parts == part)
     return masks
 
 
+def parts_of(
+    split: Split,
+    moments: Int64[np.ndarray, "rows"] | None,
+    known_at: Int64[np.ndarray, "rows"] | None,
+    hashes: Int64[np.ndarray, "things"],
+    codes: Int64[np.ndarray, "rows"] | None,
+    cuts: Cuts,
+) -> Int8[np.ndarray, "rows"]:
+    """The part of each row, as :meth:`.Split.parts` has it; piece by piece where no time plays one.
+
+    :param codes: The place of each row's hash. None: each hash is a row's own.
+    """
+    if moments is not None:
+        return split.parts(moments, known_at, hashes if codes is None else hashes[codes], cuts)
+    rows = len(hashes if codes is None else codes)
+    parts = np.empty(rows, np.int8)
+    for start in range(0, rows, PIECE):
+        piece = slice(start, start + PIECE)
+        keys = hashes[piece] if codes is None else hashes[codes[piece]]
+        parts[piece] = split.parts(None, None, keys, cuts)
+    return parts
+
+
 def times_named(
-    project: Project, tables: Tables, trained: Mapping[str, pl.Series], entity: str
+    project: Project,
+    tables: Tables,
+    trained: Mapping[str, pl.Series],
+    entity: str,
+    workspace: Workspace = IN_MEMORY,
 ) -> pl.Series | None:
-    """How many training rows name each thing; None where no event names the entity at all."""
+    """How many training rows name each thing; None where no event names the entity at all.
+
+    :param workspace: Where the counts live.
+    """
     named = [name for name, event in project.event.items() if entity in event.entities]
     if not named:
         return None
-    counts = np.zeros(len(tables.entities[entity]) + 1, np.int64)
+    counts = workspace.empty((len(tables.entities[entity]) + 1,), np.int64)
+    counts[:] = 0
     for name in named:
-        codes = tables.events[name][f"@{entity}"].filter(trained[name]).to_numpy()
-        counts += np.bincount(codes, minlength=len(counts))
-    return pl.Series(counts[1:])
+        codes = tables.events[name][f"@{entity}"]
+        for start in range(0, len(codes), PIECE):
+            piece = slice(start, start + PIECE)
+            np.add.at(counts, codes[piece].filter(trained[name][piece]).to_numpy(), 1)
+    return pl.Series(pa.array(counts[1:]))
 
 
 def times_met(project: Project, tables: Tables) -> dict[str, Int64[np.ndarray, "codes"]]:
@@ -93,30 +141,33 @@ def times_met(project: Project, tables: Tables) -> dict[str, Int64[np.ndarray, "
     }
 
 
-def learned_rows(
+def learned_columns(
     project: Project,
     tables: Tables,
     trained: Mapping[str, pl.Series],
     table: str,
-    columns: Sequence[str] | None = None,
-) -> pl.DataFrame:
-    """The rows of a table whose columns may be learned from.
+    workspace: Workspace = IN_MEMORY,
+) -> Iterator[tuple[str, Feature, pl.Series]]:
+    """The features of a table, one at a time, with the values that may be learned from.
 
     Of an event its training rows, of an entity the rows of things that training rows name; where
     it has versions, those from before the validation cut.
 
-    :param columns: Of an event only these. None: all.
+    :param workspace: Where they live for a while.
     """
-    frame = tables.columns_of(table)
-    if table in tables.events:
-        wanted = frame.columns if columns is None else columns
-        return pl.DataFrame([frame[column].filter(trained[table]) for column in wanted])
-    counts = times_named(project, tables, trained, table)
-    seen = trained[table] if counts is None else counts > 0
-    if table not in tables.versions:
-        return frame.filter(seen)
-    frame = frame.filter(seen.gather(frame["@code"] - 1))
-    return frame if tables.cuts.valid is None else frame.filter(pl.col("@time") < tables.cuts.valid)
+    columns = features_of(project, table)
+    if not columns:
+        return
+    frame, kept = tables.columns_of(table), trained[table]
+    if table in tables.entities:
+        counts = times_named(project, tables, trained, table)
+        kept = kept if counts is None else counts > 0
+    if table in tables.versions:
+        kept = kept.gather(frame["@code"] - 1)
+        if tables.cuts.valid is not None:
+            kept &= frame["@time"] < tables.cuts.valid
+    for name, feature in columns.items():
+        yield name, feature, workspace.selected(frame[name], kept)
 
 
 def days_named(

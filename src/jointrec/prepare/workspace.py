@@ -6,18 +6,20 @@ other, but its pages belong to the system, which takes them back when it needs t
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
+
+from .mapped import column_in_file
 
 PIECE = 524_288
 """How many rows of what lives on disk are made at a time."""
@@ -53,9 +55,18 @@ class Workspace:
         """The same values, in a column that lives here."""
         return values
 
+    def joined(self, pieces: Iterable[pl.Series], rows: int) -> pl.Series:
+        """A column of so many rows, given piece by piece, that lives here in one run."""
+        return pl.concat(list(pieces), rechunk=True)
+
+    def selected(self, values: pl.Series, kept: pl.Series) -> pl.Series:
+        """Some rows of a column, living here."""
+        some = (values[piece].filter(kept[piece]) for piece in self.pieces(len(values)))
+        return self.joined(some, int(kept.sum()))
+
     def filtered(self, frame: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
         """Some rows of a table, living here."""
-        return pl.DataFrame([self.column(values.filter(kept)) for values in frame])
+        return pl.DataFrame([self.selected(values, kept) for values in frame])
 
     @contextmanager
     def scratch(self) -> Iterator[Workspace]:
@@ -88,7 +99,7 @@ class OnDisk(Workspace):
     def __init__(self, folder: Path, piece: int = PIECE) -> None:
         self.folder = folder
         self.piece = piece
-        self._names: dict[tuple[int, tuple[int, ...]], str] = {}
+        self._numbers = count()
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """All rows, piece by piece."""
@@ -99,15 +110,13 @@ class OnDisk(Workspace):
         """An array to be filled; in memory where it has no element, for nothing can be mapped."""
         if 0 in shape:
             return np.empty(shape, dtype=dtype)
-        path = self.folder / f"{len(self._names):05}.npy"
+        path = self.folder / f"{next(self._numbers):05}.npy"
         # Not `np.memmap` any longer: a plain array, whose slices are plain as well.
-        mapped = np.asarray(np.lib.format.open_memmap(path, "w+", dtype=dtype, shape=shape))
-        self._names[_place(mapped)] = path.name
-        return mapped
+        return np.asarray(np.lib.format.open_memmap(path, "w+", dtype=dtype, shape=shape))
 
     def keep(self, array: np.ndarray) -> np.ndarray:
-        """The values in a file. An array that came from here is not written again."""
-        if array.size == 0 or _place(array) in self._names:
+        """The values in a file. An array that lives in one is not written again."""
+        if array.size == 0 or _in_file(array):
             return array
         mapped = self.empty(array.shape, array.dtype)
         mapped[...] = array
@@ -117,16 +126,13 @@ class OnDisk(Workspace):
         """The values in a file of their own, in one run; the file goes when nobody needs them."""
         if len(values) < self.piece:
             return values
-        path = new_file(self)
-        whole = values.rechunk().to_frame().to_arrow(compat_level=pl.CompatLevel.newest())
-        with pa.ipc.new_file(str(path), whole.schema) as file:
-            file.write_table(whole)
-        del whole
-        return mapped(path).to_series()
+        return self.joined((values[piece] for piece in self.pieces(len(values))), len(values))
 
-    def file_of(self, array: np.ndarray) -> str:
-        """The name of the file in which an array of this workspace lives."""
-        return self._names[_place(array)]
+    def joined(self, pieces: Iterable[pl.Series], rows: int) -> pl.Series:
+        """The pieces one below the other in a file; the file goes when nobody needs them."""
+        if rows < self.piece:
+            return super().joined(pieces, rows)
+        return column_in_file(self.folder, pieces)
 
     @contextmanager
     def scratch(self) -> Iterator[Workspace]:
@@ -138,22 +144,9 @@ class OnDisk(Workspace):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _place(array: np.ndarray) -> tuple[int, tuple[int, ...]]:
-    """Where in memory an array begins, and its shape: two arrays of one place are the same."""
-    return array.__array_interface__["data"][0], array.shape
-
-
-def new_file(workspace: Workspace) -> Path:
-    """A file of its own for a table."""
-    number, path = tempfile.mkstemp(suffix=".arrow", dir=workspace.folder)
-    os.close(number)
-    return Path(path)
-
-
-def mapped(path: Path) -> pl.DataFrame:
-    """The table of an Arrow file, which is unlinked: it stays mapped as long as it is needed."""
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    path.unlink()
-    found = pl.from_arrow(table, rechunk=False)  # one run of each column would be a copy of it all
-    assert isinstance(found, pl.DataFrame)
-    return found
+def _in_file(array: np.ndarray) -> bool:
+    """Whether an array is, or is part of, one that a file is mapped for."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and not isinstance(owner, np.memmap):
+        owner = owner.base
+    return isinstance(owner, np.memmap | mmap)

@@ -87,11 +87,13 @@ class Parquet(AgreeingFiles):
                     )
                 data.seek(0)
                 yield (
+                    # Buffered before, all that was read of the file would stay in memory.
                     pq.ParquetFile(
-                        data, page_checksum_verification=True, arrow_extensions_enabled=False
+                        data, page_checksum_verification=True, arrow_extensions_enabled=False,
+                        pre_buffer=False,
                     ),
                     data,
-                )
+                )  # fmt: skip
             except SourceError:
                 raise
             except _DAMAGE as error:

@@ -14,11 +14,13 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int, Int64
 from torch import Tensor
 
 from jointrec.labels import Later
 
+PIECE = 524_288
+"""How many labels are counted at a time."""
 State = Mapping[str, Any]
 """What a task learned from its training labels, as JSON can hold it."""
 
@@ -285,7 +287,7 @@ class Task(ABC):
         if len(labels) == 0:
             return 0.0
         # Rows with the same label have the same loss, and classes times rows may be very many.
-        distinct, counts = np.unique(labels, return_counts=True)
+        distinct, counts = _distinct(labels)
         outputs = torch.from_numpy(self.constant(labels, state)).expand(len(distinct), -1)
         losses = self.loss(outputs, torch.from_numpy(distinct)).numpy()
         return float(np.average(losses, weights=counts))
@@ -299,3 +301,17 @@ class Task(ABC):
     @abstractmethod
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics that are right for this kind, the one that decides first."""
+
+
+def _distinct(
+    labels: Float64[np.ndarray, "rows"],
+) -> tuple[Float64[np.ndarray, "distinct"], Int64[np.ndarray, "distinct"]]:
+    """The different labels, ascending, and how often each is there; counted piece by piece."""
+    if len(labels) <= PIECE:
+        return np.unique(labels, return_counts=True)
+    halves = (_distinct(half) for half in np.array_split(labels, 2))
+    values, counts = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+    distinct, where = np.unique(values, return_inverse=True)
+    total = np.zeros(len(distinct), np.int64)
+    np.add.at(total, where, counts)
+    return distinct, total

@@ -10,6 +10,7 @@ import polars as pl
 from jointrec.findings import action_of
 from jointrec.prepare.tables import Tables
 from jointrec.prepare.training_rows import hashes_of, times_named, trained_rows
+from jointrec.prepare.workspace import Workspace
 from jointrec.project import Project
 
 from .base import Detector, Odd, View
@@ -34,9 +35,10 @@ def clean_values(
 
     :param learned: What was learned before; None to learn it from the training rows of the tables.
     """
-    trained = trained_rows(project, tables, hashes_of(tables))
-    seen = {name: _seen(project, tables, trained, name) for name in trained}
-    view = View(project, tables, seen)
+    with record.workspace.scratch() as room:
+        trained = trained_rows(project, tables, hashes_of(tables, room))
+        seen = {name: _seen(project, tables, trained, name, room) for name in trained}
+    view = View(project, tables, seen, record.workspace)
     kinds = [kind() for kind in detectors]
     limits = learned
     if limits is None:
@@ -48,12 +50,16 @@ def clean_values(
 
 
 def _seen(
-    project: Project, tables: Tables, trained: Mapping[str, pl.Series], name: str
+    project: Project,
+    tables: Tables,
+    trained: Mapping[str, pl.Series],
+    name: str,
+    room: Workspace,
 ) -> pl.Series:
     """Which rows of a table training sees: its own, or those of an entity that these name."""
     if name in project.event:
         return trained[name]
-    named = times_named(project, tables, trained, name)
+    named = times_named(project, tables, trained, name, room)
     seen = trained[name] if named is None else named > 0
     if name not in tables.versions:
         return seen

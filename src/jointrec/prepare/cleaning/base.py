@@ -11,6 +11,7 @@ import polars as pl
 
 from jointrec.plan import columns_of
 from jointrec.prepare.tables import Tables
+from jointrec.prepare.workspace import IN_MEMORY, Workspace
 from jointrec.project import Project
 
 Limits = Mapping[str, float]
@@ -26,17 +27,25 @@ class View:
     :param seen: For each table, which of its rows training has seen: its own training rows; of an
         entity, those that a training row names; of its versions, those from before the validation
         cut.
+    :param workspace: Where what is made of long columns lives for a while.
     """
 
     project: Project
     tables: Tables
     seen: Mapping[str, pl.Series]
+    workspace: Workspace = IN_MEMORY
 
     @property
     def frames(self) -> Mapping[str, pl.DataFrame]:
         """The rows that hold the columns of each table, by name: of an entity, its versions."""
         names = [*self.tables.entities, *self.tables.events]
         return {name: self.tables.columns_of(name) for name in names}
+
+    def learned(self, name: str, column: str) -> Iterator[pl.Series]:
+        """What training has seen of a column, piece by piece; null is left out."""
+        values, seen = self.frames[name][column], self.seen[name]
+        for piece in self.workspace.pieces(len(values)):
+            yield values[piece].filter(seen[piece]).drop_nulls()
 
     def columns(self, name: str, *cells: str) -> list[str]:
         """The columns of a table that are read as one of some kinds of cell."""

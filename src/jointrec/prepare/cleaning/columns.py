@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from jointrec.features.vocabulary import counted
 from jointrec.plan import features_of
 
 from .base import LEAST, Detector, Limits, Odd, View
@@ -24,13 +25,13 @@ class ConstantColumn(Detector):
     def learn(self, view: View) -> dict[str, float]:
         """The columns that training saw only one value of, each with 1, or 0 if it saw none."""
         found: dict[str, float] = {}
-        for name, frame in view.frames.items():
+        for name in view.frames:
+            if int(view.seen[name].sum()) < LEAST:
+                continue
             for column in features_of(view.project, name):
-                known = frame[column].filter(view.seen[name])
-                if len(known) >= LEAST:
-                    values = _flat(known.drop_nulls())
-                    if len(values) == 0 or (values.len() == len(known) and _is_one(values)):
-                        found[f"{name}.{column}"] = float(len(values) > 0)
+                held = _constant(view, name, column)
+                if held is not None:
+                    found[f"{name}.{column}"] = float(held)
         return found
 
     def find(self, view: View, limits: Limits) -> Iterator[Odd]:
@@ -45,8 +46,17 @@ def _flat(values: pl.Series) -> pl.Series:
     return values.list.join("|") if values.dtype == pl.List else values
 
 
-def _is_one(values: pl.Series) -> bool:
-    return bool((values == values[0]).all())
+def _constant(view: View, name: str, column: str) -> bool | None:
+    """Whether training saw one value in all rows of a column (yes), or none (no); else None."""
+    held, first = 0, None
+    for known in view.learned(name, column):
+        values = _flat(known)
+        held += len(values)
+        if len(values):
+            first = values[0] if first is None else first
+            if not (values == first).all():
+                return None
+    return None if 0 < held < int(view.seen[name].sum()) else held > 0
 
 
 class MixedTypes(Detector):
@@ -66,16 +76,16 @@ class MixedTypes(Detector):
 
 
 def _mixed(name: str, values: pl.Series) -> Iterator[Odd]:
-    counts = values.drop_nulls().value_counts(name="@count")
-    total = int(counts["@count"].sum())
+    counts = counted(values)
+    total = int(counts["len"].sum())
     if total < LEAST:
         return
     for what, pattern in (("numbers", NUMBER), ("dates", DATE)):
-        fits = counts[values.name].str.contains(pattern)
-        rows = int(counts["@count"].filter(fits).sum())
+        fits = counts["value"].str.contains(pattern)
+        rows = int(counts["len"].filter(fits).sum())
         if fits.all() or not fits.any() or rows < MOST * total:
             continue
-        others = counts[values.name].filter(~fits)
+        others = counts["value"].filter(~fits)
         if len(others) <= max(1, (1 - MOST) * len(counts)):
             odd = values.is_in(others.implode()).fill_null(False)
             yield Odd(name, values.name, odd, f"values that are none of the {what} around them.")

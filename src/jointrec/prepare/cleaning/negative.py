@@ -67,13 +67,12 @@ class NegativeNumber(NumberDetector):
 def _mostly_positive(view: View) -> dict[str, float]:
     """The share of negative numbers in each column where it is at most one in twenty."""
     found: dict[str, float] = {}
-    for name, frame in view.frames.items():
+    for name in view.frames:
         for column in view.columns(name, "number"):
-            known = frame[column].filter(view.seen[name]).drop_nulls()
-            if len(known) >= LEAST:
-                share = int((known < 0).sum()) / len(known)
-                if share <= RARE:
-                    found[f"{name}.{column}"] = share
+            counts = [(len(some), int((some < 0).sum())) for some in view.learned(name, column)]
+            known, below = (sum(numbers) for numbers in zip(*counts, strict=True))
+            if known >= LEAST and below / known <= RARE:
+                found[f"{name}.{column}"] = below / known
     return found
 
 

@@ -50,7 +50,7 @@ class AbsurdNumber(NumberDetector):
 
     def meant(self, values: pl.Series, limit: float) -> pl.Series:
         """Whether each number is beyond the limit; no where it is unknown."""
-        return (values.abs() > limit).fill_null(False)
+        return ((values > limit) | (values < -limit)).fill_null(False)
 
 
 class LargeNumber(AbsurdNumber):
@@ -61,9 +61,9 @@ class LargeNumber(AbsurdNumber):
 
     def meant(self, values: pl.Series, limit: float) -> pl.Series:
         """Whether each number is beyond the limit and not absurd; no where it is unknown."""
-        sizes = values.abs()
         absurd = limit * (AbsurdNumber.times / LargeNumber.times)
-        return ((sizes > limit) & (sizes < absurd)).fill_null(False)
+        large = ((values > limit) & (values < absurd)) | ((values < -limit) & (values > -absurd))
+        return large.fill_null(False)
 
 
 def _usual_sizes(view: View) -> dict[str, float]:
@@ -71,10 +71,16 @@ def _usual_sizes(view: View) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, frame in view.frames.items():
         for column in view.columns(name, "number"):
-            sizes = frame[column].filter(view.seen[name]).drop_nulls().abs()
-            sizes = sizes.filter(sizes > 0)
-            if len(sizes) >= FEW:
-                share = 0.99 if len(sizes) >= LEAST else 0.9
-                quantile = np.quantile(sizes.to_numpy(), share, method="lower")
-                found[f"{name}.{column}"] = float(quantile)
+            with view.workspace.scratch() as room:
+                sizes, end = room.empty((len(frame),), np.float64), 0
+                for known in view.learned(name, column):
+                    some = known.abs().to_numpy()
+                    some = some[some > 0]
+                    sizes[end : end + len(some)] = some
+                    end += len(some)
+                if end >= FEW:
+                    share = 0.99 if end >= LEAST else 0.9
+                    # In place: else all would be in memory once more.
+                    quantile = np.quantile(sizes[:end], share, method="lower", overwrite_input=True)
+                    found[f"{name}.{column}"] = float(quantile)
     return found

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import polars as pl
 
 from jointrec.plan import key_column
+from jointrec.prepare.workspace import Workspace
 from jointrec.project import Project
 from jointrec.schema import same_source
 
-from .likeness import occurring_again
+from .likeness import first_repeats, occurring_again
+from .naming import places_of
 from .record import Record
 from .times import put_future_aside
 
@@ -31,8 +33,9 @@ def clean_entity(project: Project, name: str, frame: pl.DataFrame, record: Recor
     )
     if entity.time is not None:
         return _versioned(project, name, _timed(frame, entity.time, at, record), record)
+    again = first_repeats(frame.select("@key"), record.workspace)
     return record.set_aside(
-        at, frame, ~frame["@key"].is_first_distinct(), code="duplicate_key",
+        at, frame, again, code="duplicate_key",
         text=f"rows whose {key} an earlier row has already. The first of each is used.",
     )  # fmt: skip
 
@@ -89,7 +92,7 @@ def clean_event(
         if event.ahead is None:
             frame = put_future_aside(at, frame, event.time, record)
     if event.key is not None:
-        again = _repeats(frame, event.key)
+        again = _repeats(frame, event.key, record.workspace)
         frame = record.set_aside(
             at, frame, again, code="duplicate_key",
             text=f"rows whose `{event.key}` an earlier row has already. The first of each is used.",
@@ -111,14 +114,15 @@ def _timed(frame: pl.DataFrame, column: str, at: str, record: Record) -> pl.Data
     )
 
 
-def _repeats(frame: pl.DataFrame, key: str) -> pl.Series:
+def _repeats(frame: pl.DataFrame, key: str, workspace: Workspace) -> pl.Series:
     """Whether an earlier row has the same key: earlier in time, and in the table among equals.
 
     Were it the order of the table alone, a row from after the validation cut could push out one
     that is learned from.
     """
     by = ["@time", "@place"] if "@time" in frame.columns else ["@place"]
-    like = frame[key].is_not_null() & occurring_again(frame[key].hash())
+    hashes = (frame[key][piece].hash() for piece in workspace.pieces(len(frame)))
+    like = frame[key].is_not_null() & occurring_again(hashes, len(frame), workspace)
     numbered = frame.select(key, pl.int_range(pl.len()).alias("@place"), *by[:-1])
     several = numbered.filter(like).sort(by)
     again = several["@place"].filter(~several[key].is_first_distinct())
@@ -130,14 +134,8 @@ def _coded(
 ) -> pl.DataFrame:
     """Rows with the code of the thing that they name; 0 where no table holds it."""
     place = f"@{entity}"
-    codes = pl.DataFrame({column: keys, place: pl.int_range(1, len(keys) + 1, eager=True)})
-    found = [
-        frame[column][piece]
-        .to_frame()
-        .join(codes, on=column, how="left", maintain_order="left")[place]
-        for piece in record.workspace.pieces(len(frame))
-    ]
-    frame = frame.with_columns(record.workspace.column(pl.concat(found).fill_null(0)))
+    codes = places_of(frame[column], keys, record.workspace)
+    frame = frame.with_columns(codes.alias(place))
     for code, named, text in (
         ("orphan", True, f"keys that no row of `{entity}` has."),
         ("missing_key", False, f"rows that do not say which {entity}."),

@@ -37,11 +37,14 @@ class Mojibake(Detector):
                 if feature.cell not in ("id", "text", "list"):
                     continue
                 values = frame[column]
-                if values.dtype == pl.List:
-                    values = values.list.join("|")
-                odd = is_mojibake(values)
+                pieces = [values[piece] for piece in view.workspace.pieces(len(values))]
+                odd = pl.concat([is_mojibake(_flat(piece)) for piece in pieces])
                 if odd.any():
                     yield Odd(name, column, odd, "texts that were read in a wrong encoding.")
+
+
+def _flat(values: pl.Series) -> pl.Series:
+    return values.list.join("|") if values.dtype == pl.List else values
 
 
 def is_mojibake(values: pl.Series) -> pl.Series:

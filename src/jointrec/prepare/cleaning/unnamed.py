@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from .base import Detector, Limits, Odd, View
@@ -20,6 +21,8 @@ class Unnamed(Detector):
             key = view.project.entity[name].key
             by = [n for n, event in view.project.event.items() if name in event.entities]
             if by and key:
-                codes = pl.concat([view.tables.events[n][f"@{name}"].unique() for n in by])
-                named = pl.repeat(False, len(frame) + 1, eager=True).scatter(codes, True)
-                yield Odd(name, key, ~named[1:], "keys that no event names.", of_keys=True)
+                named = np.zeros(len(frame) + 1, dtype=np.bool_)
+                for event in by:
+                    named[view.tables.events[event][f"@{name}"].to_numpy()] = True
+                rows = pl.Series(~named[1:])
+                yield Odd(name, key, rows, "keys that no event names.", of_keys=True)
