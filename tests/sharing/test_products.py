@@ -56,6 +56,29 @@ def test_one_pass_of_onednn_is_the_layer_of_pytorch(rows: int, relu: bool) -> No
     )
 
 
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize(("shared", "own"), [(20, 12), (32, 0), (4, 28), (0, 32)])
+def test_what_all_rows_share_is_multiplied_once(shared: int, own: int, relu: bool) -> None:
+    x, weight, bias = (t.detach() for t in drawn((99, 32), (3, 8, 32), (3, 8)))
+    x[:, own // 2 : own // 2 + shared] = x[0, own // 2 : own // 2 + shared].clone()
+    whole = wide_product(x, weight, bias, relu=relu)
+    with torch.no_grad():
+        once = wide_product(x, weight, bias, relu=relu)
+        torch.testing.assert_close(once, whole, rtol=1e-12, atol=1e-12)
+        # In bf16 as near to the truth as the product of all of it.
+        half = wide_product(x.bfloat16(), weight.bfloat16(), bias.bfloat16(), relu=relu)
+    assert half.dtype is torch.bfloat16
+    torch.testing.assert_close(half.double(), whole, rtol=0.02, atol=0.1)
+
+
+def test_rows_that_share_a_number_only_at_first_are_told_apart() -> None:
+    x, weight, bias = (t.detach() for t in drawn((99, 32), (3, 8, 32), (3, 8)))
+    x[:70] = x[0].clone()
+    whole = wide_product(x, weight, bias)
+    with torch.no_grad():
+        torch.testing.assert_close(wide_product(x, weight, bias), whole, rtol=1e-12, atol=1e-12)
+
+
 def test_without_rows_there_is_nothing() -> None:
     for relu in (False, True):
         x, weight, bias = drawn((0, 2, 3), (2, 5, 3), (2, 5))
