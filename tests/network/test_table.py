@@ -1,6 +1,8 @@
+import pytest
 import torch
 
 from jointrec.batches import Bag, FieldBatch
+from jointrec.functional import compiled
 from jointrec.network import FusedTable
 from jointrec.network.table import field_vectors, gathered, id_vectors
 
@@ -62,3 +64,25 @@ def test_in_bf16_gradients_add_up_in_float32() -> None:
     read.sum().backward()
     assert vectors.grad is not None
     assert vectors.grad.tolist() == [[1000.0] * 2] * 2  # bf16 would end at 256
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_a_loop_adds_up_the_same_gradients(monkeypatch, kind, threads) -> None:
+    pytest.importorskip("numba", reason="numba is not installed: pip install jointrec[fast]")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    chance = torch.Generator().manual_seed(0)
+    ids = torch.randint(0, 9, (40, 3), generator=chance)
+    dy = torch.randn(40, 3 * 5 + 2, generator=chance).to(kind)[:, :15]  # as a part of a row
+    found = []
+    for worth in (1, 10**9):
+        monkeypatch.setattr(compiled, "WORTH", worth)
+        vectors = torch.randn(9, 5, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        read = id_vectors(ids, vectors, kind)
+        found.append([read.detach(), *torch.autograd.grad(read, vectors, dy)])
+    (loop_read, loop), (read, passes) = found
+    assert torch.equal(loop_read, read)
+    torch.testing.assert_close(loop, passes, rtol=0, atol=2e-6)
+    slow = torch.zeros(9, 5, dtype=torch.float64)
+    slow.index_add_(0, ids.flatten(), dy.double().reshape(-1, 5))
+    torch.testing.assert_close(loop.double(), slow, rtol=0, atol=1e-5)

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 import torch
 
+from jointrec.functional import compiled
 from jointrec.functional.compiled import at_once, parts_of
-from jointrec.sharing import listening
 from jointrec.sharing.listening import heard_of
 
 EVERY = torch.tensor([[0, 1, 2], [0, 1, 2]])
@@ -26,7 +26,7 @@ def drawn(listens: torch.Tensor, rows: int = 60, width: int = 24, kind=torch.flo
 
 def there_and_back(monkeypatch, worth: int, listens, kind=torch.float32, dropout=0.0):
     """What is heard, and the gradient of all that it is made of."""
-    monkeypatch.setattr(listening, "WORTH", worth)
+    monkeypatch.setattr(compiled, "WORTH", worth)
     given, dy = drawn(listens, kind=kind)
     given = [x.requires_grad_() for x in given]
     torch.manual_seed(7)
@@ -65,7 +65,7 @@ def test_in_bf16_the_loops_are_closer_to_the_truth_than_the_passes(numba, monkey
 
 def test_rounds_as_pytorch_does(numba, monkeypatch) -> None:
     """One reader of one expert whose share is a power of two hears numbers of bf16 exactly."""
-    monkeypatch.setattr(listening, "WORTH", 1)
+    monkeypatch.setattr(compiled, "WORTH", 1)
     given, _ = drawn(EVERY, kind=torch.bfloat16)
     x = given[0].requires_grad_()
     shares, first = torch.ones(len(x), 1, 1), torch.zeros(1, 1, dtype=torch.long)
@@ -77,7 +77,7 @@ def test_rounds_as_pytorch_does(numba, monkeypatch) -> None:
 
 def test_what_is_not_a_number_stays_so(numba, monkeypatch) -> None:
     for worth in (1, 10**9):
-        monkeypatch.setattr(listening, "WORTH", worth)
+        monkeypatch.setattr(compiled, "WORTH", worth)
         (x, *rest), _ = drawn(EVERY)
         x[3, 1, 5] = torch.nan
         heard = heard_of(x.requires_grad_(), *rest, EVERY)

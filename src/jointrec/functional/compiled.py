@@ -18,6 +18,24 @@ from torch import Tensor
 
 Loop = Callable[..., None]
 
+WORTH = 500_000
+"""The fewest numbers of a step for which numba is loaded and loops over them compiled: one to two
+seconds for each, once."""
+
+BITS = {torch.float32: np.uint32, torch.bfloat16: np.uint16}
+"""What the numbers of a type are where numba, which knows no bf16, is told of bits."""
+
+
+def pays(numbers: int, of: Tensor, loop: Loop) -> bool:
+    """Whether a loop over so many numbers is worth its compiling: in training, on a CPU, of a type
+    that it is written for.
+
+    :param of: What the numbers are, or are looked up in.
+    """
+    learns = torch.is_grad_enabled() and of.requires_grad
+    fits = numbers >= WORTH and of.device.type == "cpu" and of.dtype in BITS
+    return learns and fits and compiled(loop) is not None
+
 
 @cache
 def compiled(loop: Loop) -> Loop | None:
@@ -32,6 +50,19 @@ def compiled(loop: Loop) -> Loop | None:
     # Nothing is kept on disk: numba would read it back by pickle.
     made: Loop = njit(nogil=True, fastmath={"reassoc", "contract"})(unwrap(loop))
     return made
+
+
+def machine(loop: Loop) -> Loop:
+    """A loop as machine code, of which :func:`pays` was asked before."""
+    made = compiled(loop)
+    assert made is not None, "without numba no loop pays"
+    return made
+
+
+def bits_of(x: Tensor) -> np.ndarray[Any, Any]:
+    """The bits of numbers, in the same memory."""
+    whole = torch.int32 if x.element_size() == 4 else torch.int16
+    return x.detach().view(whole).numpy().view(BITS[x.dtype])
 
 
 def arrays(*tensors: Tensor) -> tuple[np.ndarray[Any, Any], ...]:

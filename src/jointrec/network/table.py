@@ -8,6 +8,7 @@ table.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding, embedding_bag
 
 from jointrec.batches import FieldBatch
+from jointrec.functional.compiled import at_once, bits_of, machine, parts_of, pays
 
 START = 0.01
 """Standard deviation of the vectors before training: small beside one step of the update."""
@@ -76,9 +78,11 @@ def id_vectors(
     :param kind: The type of what is given. In bf16 half as many bytes are moved; the gradient adds
         up in the type of the vectors all the same.
     """
-    if kind is None or kind is vectors.dtype or vectors.device.type != "cpu":
+    kind = kind or vectors.dtype
+    loops = pays(ids.numel() * vectors.shape[1], vectors, _add_up)
+    if vectors.device.type != "cpu" or (kind is vectors.dtype and not loops):
         return gathered(vectors, ids).flatten(1)
-    found: Tensor = _GatheredAs.apply(vectors, ids.flatten(), kind)  # type: ignore[no-untyped-call]
+    found: Tensor = _GatheredAs.apply(vectors, ids.flatten(), kind, loops)  # type: ignore[no-untyped-call]
     return found.view(len(ids), -1)
 
 
@@ -86,20 +90,43 @@ class _GatheredAs(torch.autograd.Function):
     """Rows in another type than the matrix. Autograd would add up their gradients in it."""
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor, at: Tensor, kind: torch.dtype) -> Tensor:
+    def forward(ctx: Any, matrix: Tensor, at: Tensor, kind: torch.dtype, loops: bool) -> Tensor:
         ctx.save_for_backward(at)
-        ctx.shape, ctx.kind = matrix.shape, matrix.dtype
+        ctx.shape, ctx.kind, ctx.loops = matrix.shape, matrix.dtype, loops
         return matrix.to(kind).index_select(0, at)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None, None]:
         (at,) = ctx.saved_tensors
-        return (
-            dy.new_zeros(ctx.shape, dtype=ctx.kind).index_add_(0, at, dy.to(ctx.kind)),
-            None,
-            None,
+        if not ctx.loops:
+            total = dy.new_zeros(ctx.shape, dtype=ctx.kind).index_add_(0, at, dy.to(ctx.kind))
+            return total, None, None, None
+        parts = parts_of(len(at))
+        sums = torch.zeros(len(parts), *ctx.shape, dtype=ctx.kind)
+        given = (at.numpy(), bits_of(dy.contiguous()))
+        loop, totals = machine(_add_up), sums.numpy()
+        at_once(
+            [partial(loop, *part, *given, own) for part, own in zip(parts, totals, strict=True)]
         )
+        return sums.sum(dim=0) if len(parts) > 1 else sums[0], None, None, None
+
+
+def _add_up(first: int, last: int, at: np.ndarray, dy: np.ndarray, sums: np.ndarray) -> None:
+    """Adds the gradient of each lookup to that of the row that it found, in their order."""
+    width, half = sums.shape[1], dy.itemsize == 2
+    bits = np.empty(width, np.uint32)
+    numbers = bits.view(np.float32)
+    for place in range(first, last):
+        given, own = dy[place], sums[at[place]]
+        if half:
+            for i in range(width):
+                bits[i] = np.uint32(given[i]) << 16
+        else:
+            for i in range(width):
+                bits[i] = given[i]
+        for i in range(width):
+            own[i] += numbers[i]
 
 
 def field_vectors(

@@ -12,15 +12,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from jointrec.functional.compiled import arrays, at_once, compiled, parts_of
+from jointrec.functional.compiled import arrays, at_once, bits_of, machine, parts_of, pays
 from jointrec.functional.dropout import dropped, kept
-
-WORTH = 500_000
-"""The fewest numbers of a step for which numba is loaded and both loops compiled: three seconds
-once. PyTorch takes nine passes over them and as many back, a loop one."""
-
-BITS = {torch.float32: np.uint32, torch.bfloat16: np.uint16}
-"""What the numbers of a type are where numba, which knows no bf16, is told of bits."""
 
 
 def heard_of(
@@ -36,9 +29,10 @@ def heard_of(
         y_e = max(0, gain_e ⊙ norm(x_e) + shift_e),  h_t = Σ_k shares_tk · y_{listens_tk}
 
     with x_e the last layer of expert e and norm that of LayerNorm over the numbers of one row
-    (`Ba et al., 2016 <https://arxiv.org/abs/1607.06450>`_). With numba a large step is one loop
-    over its rows there and one back, which keep nothing between them but the mean and the size of
-    each x; it works in float32 whatever the type of x.
+    (`Ba et al., 2016 <https://arxiv.org/abs/1607.06450>`_). PyTorch takes nine passes over all
+    numbers and as many back. With numba a large step is one loop over its rows there and one back,
+    which keep nothing between them but the mean and the size of each x, and work in float32
+    whatever the type of x.
 
     :param shares: How much each reader listens to each expert that it hears.
     :param listens: Which experts those are.
@@ -49,19 +43,13 @@ def heard_of(
     >>> heard_of(x, one, none, shares, listens).round(decimals=2)
     tensor([[[0.5000, 0.5000]]])
     """
-    if not _worth(experts):
+    if not pays(experts.numel(), experts, _there):
         return _by_passes(experts, gain, shift, shares, listens, dropout)
     stays, scale = kept(experts.numel(), dropout) if dropout else (np.zeros(0, np.bool_), 1.0)
     heard: Tensor = _Heard.apply(  # type: ignore[no-untyped-call]
         experts, gain, shift, shares.float(), listens, stays.reshape(-1, *gain.shape), scale
     )
     return heard
-
-
-def _worth(experts: Tensor) -> bool:
-    learns = torch.is_grad_enabled() and experts.requires_grad
-    fits = experts.numel() >= WORTH and experts.device.type == "cpu" and experts.dtype in BITS
-    return learns and fits and compiled(_there) is not None
 
 
 def _by_passes(
@@ -91,10 +79,13 @@ class _Heard(torch.autograd.Function):
         experts, shares = experts.contiguous(), shares.contiguous()
         heard = experts.new_empty(len(experts), len(listens), experts.shape[2])
         moments = np.empty((*experts.shape[:2], 2), np.float32)
-        loop = _machine(_there)
-        given = (_bits(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
+        loop = machine(_there)
+        given = (bits_of(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
         at_once(
-            [partial(loop, *part, *given, moments, _bits(heard)) for part in parts_of(len(experts))]
+            [
+                partial(loop, *part, *given, moments, bits_of(heard))
+                for part in parts_of(len(experts))
+            ]
         )
         ctx.save_for_backward(experts, gain, shift, shares, listens)
         ctx.rest = stays, scale, moments
@@ -108,9 +99,9 @@ class _Heard(torch.autograd.Function):
         dx, dshares = torch.empty_like(experts), torch.empty_like(shares)
         parts = parts_of(len(experts))
         sums = np.zeros((len(parts), 2, *gain.shape), np.float32)
-        loop = _machine(_back)
-        given = (_bits(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
-        found = (moments, _bits(dy.to(experts.dtype).contiguous()), _bits(dx), dshares.numpy())
+        loop = machine(_back)
+        given = (bits_of(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
+        found = (moments, bits_of(dy.to(experts.dtype).contiguous()), bits_of(dx), dshares.numpy())
         at_once(
             [
                 partial(loop, *part, *given, *found, own)
@@ -119,17 +110,6 @@ class _Heard(torch.autograd.Function):
         )
         dgain, dshift = torch.from_numpy(sums.sum(axis=0)).to(gain.dtype)
         return dx, dgain, dshift, dshares, None, None, None
-
-
-def _machine(loop: Any) -> Any:
-    made = compiled(loop)
-    assert made is not None, "whether there is numba was asked before"
-    return made
-
-
-def _bits(x: Tensor) -> np.ndarray:
-    whole = torch.int32 if x.element_size() == 4 else torch.int16
-    return x.detach().view(whole).numpy().view(BITS[x.dtype])
 
 
 def _there(
