@@ -149,7 +149,8 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
     nothing and what is no number is 0. In float32, where a pass more is a hundredth of the layer,
     it is left to PyTorch, so that such a loss is known by its task; in bf16 the gradient tells.
     """
-    if x.dtype not in _ONE_PASS_OF or x.device.type != "cpu" or not len(x) or _ONE_PASS is None:
+    own = x.numel() and x.device.type == "cpu" and x.dtype in _ONE_PASS_OF
+    if not own or _ONE_PASS is None:
         y = torch.addmm(bias, x, weight.T)
         return y.relu_() if relu else y
     fused = relu and x.dtype is torch.bfloat16
@@ -173,11 +174,8 @@ def _before(dy: Tensor, ends: Sequence[Tensor]) -> Tensor:
 
 
 def _one_pass() -> Callable[..., Tensor] | None:
-    """The layer of oneDNN that `torch.compile` uses as well; None where PyTorch has none, or the
-    processor is one for which oneDNN has no bf16 at all."""
+    """The layer of oneDNN that `torch.compile` uses as well; None where PyTorch has none."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return None
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return None
     return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
