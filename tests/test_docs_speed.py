@@ -177,13 +177,16 @@ def test_a_goal_that_is_missed_stands_on_the_page(peers, tmp_path):
     page = peers("page")
     (tmp_path / "examples").mkdir()
     own = tmp_path / "examples" / "speed.md"
-    own.write_text(f"Before.\n{page.BEGIN}\nBygone.\n{page.END}\nAfter.\n")
+    marks = (f"{page.BEGIN[bf16]}\nBygone {bf16}.\n{page.END}" for bf16 in (True, False))
+    own.write_text("Before.\n{}\nBetween.\n{}\nAfter.\n".format(*marks))
     failed = {"part": "pieces", "piece": "rows", "failed": "out of memory", "at": "", "load": 1.0}
     page.write(told(*RUNS, failed), tmp_path)
     text = own.read_text()
     assert text.startswith("Before.\n")
     assert text.endswith("After.\n")
-    assert "Bygone" not in text
+    assert "Bygone True" not in text
+    assert "Between.\n" in text
+    assert "Bygone False" in text  # figures of another machine
     assert "| ≥ 3.5× | 3.0× (2.0–4.0) | **not reached** |" in text
     assert "| ≥ 60.0× | 100× | reached |" in text
     assert "| torch-rechub | 10,000 | 3.0× (2.0–4.0) | 5,000 | 100 |" in text
@@ -213,11 +216,15 @@ def test_what_was_measured_is_kept_and_what_failed_is_tried_again(peers, tmp_pat
     assert [one["system"] for one in later] == ["lightgbm"]
 
 
-def test_the_page_is_made_of_the_figures_that_are_kept(peers):
+@pytest.mark.parametrize("bf16", [True, False])
+def test_the_page_is_made_of_the_figures_that_are_kept(peers, bf16):
     page = peers("page")
-    path = CHECKOUT / "benchmarks" / "results" / "speed-peers.json"
+    without = "" if bf16 else "-without-bf16"
+    path = CHECKOUT / "benchmarks" / "results" / f"speed-peers{without}.json"
     if not path.exists():
         pytest.skip("nothing was measured yet: make bench-speed")
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["machine"]["bf16_products"] is bf16
     text = (CHECKOUT / "docs" / "examples" / "speed.md").read_text(encoding="utf-8")
-    own = text.split(page.BEGIN)[1].split(page.END)[0].strip()
-    assert own == page.figures(json.loads(path.read_text(encoding="utf-8"))).strip()
+    own = text.split(page.BEGIN[bf16])[1].split(page.END)[0].strip()
+    assert own == page.figures(kept).strip()

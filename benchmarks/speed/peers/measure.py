@@ -19,13 +19,20 @@ from pathlib import Path
 import pieces
 import training
 from environments import CACHE, PACKAGES, python_of
-from results import CHECKOUT, Results
+from results import CHECKOUT, Results, machine
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from systems import LEVELS, SYSTEMS
 
 PARTS = ("floor", "quality", "training", "tuned", "serving", "pieces", "sequences", "page")
-RESULTS = CHECKOUT / "benchmarks" / "results" / "speed-peers.json"
+RESULTS = CHECKOUT / "benchmarks" / "results"
+
+
+def own_file() -> Path:
+    """Where figures of such a machine are kept: those with bf16 products and those without are not
+    mixed."""
+    without = "" if machine()["bf16_products"] else "-without-bf16"
+    return RESULTS / f"speed-peers{without}.json"
 
 
 def command(typed: list[str]) -> str:
@@ -54,7 +61,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--rows", type=float, default=1e6, help="of the table; 1e5 are held out")
     parser.add_argument("--cache", type=Path, default=CACHE, help="environments and tables")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=own_file())
     given = parser.parse_args()
     learned = given.level if given.full or given.only else ["1k"]
     given.only = given.only or [part for part in PARTS if given.full or part != "tuned"]

@@ -23,18 +23,24 @@ from picture import draw
 from results import found, spread
 from systems import EVERY, LEVELS, SEQUENCES, SYSTEMS
 
-BEGIN, END = "<!-- figures: speed -->", "<!-- /figures -->"
+BEGIN = {True: "<!-- figures: speed -->", False: "<!-- figures: speed, without bf16 -->"}
+"""Where figures begin, of machines with bf16 products and of others."""
+END = "<!-- /figures -->"
+PICTURE = (
+    "![Rows for each second of processor time, by system and ids a column](../assets/speed.svg)\n\n"
+)
 MARKS = {True: "reached", False: "**not reached**", None: "not measured"}
 
 
 def write(told: dict[str, Any], docs: Path) -> None:
     """Writes the figures between the marks of the page, and the picture beside it."""
     path = docs / "examples" / "speed.md"
-    text = path.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{BEGIN}\n\n{figures(told)}\n\n{END}{after}", encoding="utf-8")
-    draw(told["runs"], docs / "assets" / "speed.svg")
+    text, bf16 = path.read_text(encoding="utf-8"), told["machine"]["bf16_products"]
+    before, _, rest = text.partition(BEGIN[bf16])
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN[bf16]}\n\n{figures(told)}\n\n{END}{after}", encoding="utf-8")
+    if bf16:
+        draw(told["runs"], docs / "assets" / "speed.svg")
 
 
 def figures(told: dict[str, Any]) -> str:
@@ -43,9 +49,8 @@ def figures(told: dict[str, Any]) -> str:
     parts = [
         machine(told),
         "### Goals\n\n" + goal_table(runs),
-        "### Training\n\n"
-        "![Rows for each second of processor time, by system and ids a column]"
-        "(../assets/speed.svg)\n\n" + "\n\n".join(training_tables(runs)),
+        f"### Training\n\n{PICTURE if told['machine']['bf16_products'] else ''}"
+        + "\n\n".join(training_tables(runs)),
         "### Quality\n\n" + quality_table(runs),
         "### Answers\n\n" + answer_table(runs),
         "### Alone\n\n" + alone_tables(runs),
