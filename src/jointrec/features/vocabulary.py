@@ -8,12 +8,15 @@ from typing import overload
 
 import numpy as np
 import polars as pl
+import pyarrow.compute as pc
 from jaxtyping import Int64
 
 PIECE = 524_288
 """How many values are counted at a time."""
 FEW = 4_096
-"""Up to so many values are looked up one by one; more are joined."""
+"""Up to so many values are looked up one by one; more at once."""
+PLAIN = pl.CompatLevel.oldest()
+"""Texts as Arrow has long had them, which it can look up."""
 
 
 class Words(Sequence[str]):
@@ -111,17 +114,14 @@ def numbered(values: pl.Series, known: Sequence[str]) -> Int64[np.ndarray, "rows
         place = _places(_Same(known))
         found = [place.get(value, 0) for value in values.cast(pl.String).to_list()]
         return np.array(found, np.int64)
-    places = pl.DataFrame(
-        {
-            "value": known.column
-            if isinstance(known, Words)
-            else pl.Series(known, dtype=pl.String),
-            "place": pl.int_range(1, len(known) + 1, dtype=pl.Int64, eager=True),
-        }
+    words = known.column if isinstance(known, Words) else pl.Series(known, dtype=pl.String)
+    asked = values.cast(pl.String)
+    # Arrow finds texts among others twice as fast as polars joins them.
+    found = pc.index_in(
+        asked.to_arrow(compat_level=PLAIN), value_set=words.to_arrow(compat_level=PLAIN)
     )
-    asked = pl.DataFrame({"value": values.cast(pl.String)})
-    joined = asked.join(places, on="value", how="left", maintain_order="left")
-    return joined["place"].fill_null(0).to_numpy(writable=True)
+    places: Int64[np.ndarray, "rows"] = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return places.astype(np.int64) + 1
 
 
 class _Same:

@@ -25,6 +25,8 @@ def as_text(values: pa.ChunkedArray, step: Cast) -> pa.ChunkedArray:
         text = values.cast(TEXT)
     except pa.ArrowException:
         raise step.refuse(values, "text", "Write it as text.") from None
+    if kind in ("whole numbers", "decimal numbers"):  # which no text of is empty
+        return text
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, TEXT), text)
 
 
