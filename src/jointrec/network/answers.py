@@ -10,11 +10,11 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from jointrec.batches import Assembler, pieces
+from jointrec.functional.memory import keep_memory
 from jointrec.prepare.prepared import Asked, Prepared
 from jointrec.tasks import Task
 
 from .joint_network import JointNetwork
-from .memory import keep_memory
 
 Outputs = Mapping[str, Tensor]
 """For each task the outputs for some rows."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from jointrec.batches import Assembler, Batch, Loader, pieces
 from jointrec.batches.loader import rows_in_lists, rows_of
 from jointrec.errors import DataError
+from jointrec.functional.memory import freed_is_kept
 from jointrec.network import JointNetwork
 from jointrec.network.precision import computed_in
 from jointrec.plan import Plan
@@ -21,7 +22,6 @@ from jointrec.splits import VALID
 from .average import Average
 from .calibrate import calibrate
 from .losses import summed, to_learn
-from .memory import freed_is_kept
 from .pulls import pulls
 from .ranked import ranked
 from .stopping import Stopping, components, shared_scales

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from jointrec.training import memory
+from jointrec.functional import memory
 
 STEPS = """
 import resource, torch
 from contextlib import nullcontext
-from jointrec.training.memory import freed_is_kept
+from jointrec.functional.memory import freed_is_kept
 
 def faults(within):
     torch.set_num_threads(1)
