@@ -15,6 +15,7 @@ from jointrec.network import answers_of
 from jointrec.tasks.horizons import horizons_of
 
 from .asking import Questions
+from .best import best_of
 from .learned import Learned
 
 Answers = np.ndarray[Any, np.dtype[np.float64]]
@@ -192,7 +193,7 @@ def listed(learned: Learned, task: str, questions: Questions, k: int) -> pl.Data
     k = min(k, len(names))
     best, scores = [np.zeros((0, k), dtype=np.int64)], [np.zeros((0, k))]
     for piece in pieces(learned, task, questions):
-        best.append(np.argsort(-piece, axis=1, kind="stable")[:, :k])
+        best.append(best_of(piece, k))
         scores.append(np.take_along_axis(piece, best[-1], axis=1))
     keys = _keys(questions)
     rows = np.repeat(np.arange(len(keys)), k)

@@ -13,6 +13,7 @@ from jointrec.errors import DataError, unknown_name
 
 from .answering import Answers, check_k, pieces, together
 from .asking import Key, Known
+from .best import best_of
 from .learned import Learned
 from .moments import Moment
 from .questions import by_keys, everything
@@ -40,7 +41,7 @@ def best_for(
     chosen = _chosen(learned, entity, candidates, {str(key) for key in exclude})
     scores = _scores(learned, rank_by, entity, chosen, keys, at, context)
     total = sum((rank_by[task] * scores[task] for task in rank_by), np.zeros(len(chosen)))
-    best = np.argsort(-total, kind="stable")[:k]
+    (best,) = best_of(total[None], k)
     return pl.DataFrame(
         {
             "rank": np.arange(1, len(best) + 1),
