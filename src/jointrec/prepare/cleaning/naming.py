@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from jointrec.prepare.workspace import Workspace
 
-SHARE = 4
+SHARE = 2
 """So many pieces of keys are looked for at a time, at most."""
 
 
