@@ -151,8 +151,9 @@ def goals(runs: Runs) -> list[Goal]:
         for level, times in least.items():
             text = f"training against {peer}, {level} ids a column"
             listed.append(Goal(text, ratios(runs, peer, level), least=times))
-    shares = floor_shares(runs, "bf16", "jointrec")
-    listed.append(Goal("share of the product floor (bf16)", shares, least=65, unit="%"))
+    precision = "bf16" if any("bf16" in run for run in found(runs, part="floor")) else "fp32"
+    shares = floor_shares(runs, precision, "jointrec")
+    listed.append(Goal(f"share of the product floor ({precision})", shares, least=65, unit="%"))
     for peer in ("torch-rechub", "deepctr-torch", "plain torch", "fuxictr"):
         text = f"peak memory at 1M ids a column, as a share of {peer}"
         listed.append(Goal(text, memory(runs, peer, "1M"), most=1 / 3, unit=""))

@@ -12,6 +12,7 @@ import time
 import numpy as np
 import torch
 from job import BATCH, EXPERTS, TOWER, WIDTH, WIDTHS
+from results import machine
 from torch import Tensor
 
 INPUTS, TASKS = 20 * WIDTH + 10, 4
@@ -61,5 +62,7 @@ def measured(kind: torch.dtype, repeats: int = 30) -> dict[str, float]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    kinds = {"bf16": torch.bfloat16, "fp32": torch.float32}
+    kinds = {"fp32": torch.float32}
+    if machine()["bf16_products"]:
+        kinds["bf16"] = torch.bfloat16
     print("\n" + json.dumps({name: measured(kind) for name, kind in kinds.items()}))

@@ -22,7 +22,8 @@ TABLES = (20_000, 200_000, 2_000_000, 20_000_000, 50_000_000)
 TASKS = (2, 4, 8, 16, 32)
 ROWS = (200_000, 1_000_000, 3_000_000)
 MANY_ROWS = (10_000_000,)
-PRECISION = ("--precision", "bf16")
+PRECISION = ("--precision", "auto")
+"""As a project has it that does not say."""
 
 
 def serving(place: Place, rounds: int, progress: Progress) -> None:

@@ -44,14 +44,14 @@ SMALL = ("1k", "100k")
 EVERY = (*SMALL, "1M", "1M met")
 
 SYSTEMS = (
-    System("jointrec", "run_jointrec.py", "", ("--precision", "bf16")),
+    System("jointrec", "run_jointrec.py", "", ("--precision", "auto")),
     System("jointrec fp32", "run_jointrec.py", "", ("--precision", "fp32"), once=True),
     System("torch-rechub", "run_torch_rechub.py", "torch-rechub", levels=EVERY),
     System("deepctr-torch", "run_deepctr_torch.py", "deepctr-torch", levels=EVERY),
     System("plain torch", "run_plain_torch.py", "plain-torch", levels=EVERY),
     System("fuxictr", "run_fuxictr.py", "fuxictr", levels=EVERY),
     System("keras", "run_keras.py", "keras", levels=SMALL),
-    System("jointrec dense", "run_jointrec.py", "", ("--dense", "--precision", "bf16"), SMALL,
+    System("jointrec dense", "run_jointrec.py", "", ("--dense", "--precision", "auto"), SMALL,
            "dense"),
     System("keras dense", "run_keras.py", "keras", ("--dense",), SMALL, "dense"),
     System("plain torch dense", "run_plain_torch.py", "plain-torch", ("--dense",), SMALL, "dense"),
