@@ -29,7 +29,7 @@ END = "<!-- /figures -->"
 PICTURE = (
     "![Rows for each second of processor time, by system and ids a column](../assets/speed.svg)\n\n"
 )
-MARKS = {True: "reached", False: "**not reached**", None: "not measured"}
+MARKS = {True: "reached", False: "**not reached**"}
 
 
 def write(told: dict[str, Any], docs: Path) -> None:
@@ -83,11 +83,14 @@ def machine(told: dict[str, Any]) -> str:
 
 def goal_table(runs: Runs) -> str:
     """Every promise, what was measured, and whether it is kept."""
-    rows = [(goal.text, target(goal), written(goal), MARKS[goal.reached]) for goal in goals(runs)]
-    reached = sum(goal.reached is True for goal in goals(runs))
-    measured = sum(goal.reached is not None for goal in goals(runs))
+    promised = goals(runs)
+    told = [goal for goal in promised if goal.reached is not None]
+    rows = [(goal.text, target(goal), written(goal), MARKS[goal.reached]) for goal in told]
     table = markdown(("goal", "asked", "measured: median (least–most)", ""), rows, "lrrl")
-    return f"{reached} of {measured} measured goals are reached.\n\n{table}"
+    others = len(promised) - len(told)
+    left = f" {others} others were not measured." if others else ""
+    reached = sum(goal.reached is True for goal in told)
+    return f"{reached} of {len(told)} measured goals are reached.{left}\n\n{table}"
 
 
 def training_tables(runs: Runs) -> list[str]:
