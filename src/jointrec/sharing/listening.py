@@ -64,7 +64,10 @@ def _by_passes(
 
 def _of_all(shares: Tensor, listens: Tensor, experts: int) -> Tensor:
     """Shares of all experts, 0 of those that a reader does not hear."""
-    if listens.shape[1] == experts and (listens == torch.arange(experts)).all():
+    if (
+        listens.shape[1] == experts
+        and (listens == torch.arange(experts, device=listens.device)).all()
+    ):
         return shares
     whole = shares.new_zeros(*shares.shape[:2], experts)
     return whole.scatter_add(2, listens.expand_as(shares), shares)

@@ -53,6 +53,6 @@ class _MMoE(SharedNetwork):
 
     def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
         shares = self.gates([x] * len(tasks), [self.places[task] for task in tasks])
-        every = torch.arange(shares.shape[2]).expand(len(tasks), -1)
+        every = torch.arange(shares.shape[2], device=x.device).expand(len(tasks), -1)
         heard = self.experts([x], [0], shares, every)
         return Heard(dict(zip(tasks, heard.unbind(1), strict=True)), shares)

@@ -90,13 +90,9 @@ class _Level(nn.Module):
         num_shared, readers = len(self.experts.gains[0]), len(groups) - 1
         shares = self.gates(inputs[1:], [group - 1 for group in groups[1:]])
         num_own = shares.shape[2] - num_shared
-        listens = torch.cat(
-            [
-                num_shared + torch.arange(readers * num_own).view(readers, num_own),
-                torch.arange(num_shared).expand(readers, -1),
-            ],
-            dim=1,
-        )
+        owns = num_shared + torch.arange(readers * num_own, device=shares.device)
+        shareds = torch.arange(num_shared, device=shares.device).expand(readers, -1)
+        listens = torch.cat([owns.view(readers, num_own), shareds], dim=1)
         shared_shares = shares[:, :, num_own:]
         if self.between is not None:
             # One reader more, who hears what all share and nothing of what is a task's own.

@@ -33,7 +33,8 @@ class _SharedBottom(SharedNetwork):
         self.trunk = trunk
 
     def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
-        all_of_it, only = torch.ones(len(x), 1, 1), torch.zeros(1, 1, dtype=torch.long)
+        all_of_it = torch.ones(len(x), 1, 1, device=x.device)
+        only = torch.zeros(1, 1, dtype=torch.long, device=x.device)
         vector = self.trunk([x], [0], all_of_it, only).squeeze(1)
         # One tensor for each task, so that a gradient says whose it is.
         vectors = {task: vector.view_as(vector) for task in tasks}
