@@ -29,8 +29,7 @@ def test_one_pass_back_gives_the_inner_products_of_as_many_as_there_are_tasks() 
     losses = torch.stack([loss_of(n, heard.vectors[task]) for n, task in enumerate(TASKS)])
     got = pulls(losses, TASKS, [heard])
 
-    alone = torch.ones(7, 3, 1), torch.arange(3)[:, None]
-    things = network.experts([x], [0], *alone).detach().requires_grad_()
+    things = network.experts([x], [0]).detach().requires_grad_()
     again = (heard.shares.detach() @ things).unbind(1)
     slow = torch.stack(
         [

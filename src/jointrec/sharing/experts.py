@@ -48,22 +48,29 @@ class Experts(nn.Module):
         self,
         inputs: Sequence[Float[Tensor, "rows size"]],
         groups: Sequence[int],
-        shares: Float[Tensor, "rows readers heard"],
-        listens: Int64[Tensor, "readers heard"],
+        shares: Float[Tensor, "rows readers heard"] | None = None,
+        listens: Int64[Tensor, "readers heard"] | None = None,
     ) -> Float[Tensor, "rows readers width"]:
         """What each reader hears of the experts of the groups asked.
 
         :param inputs: What each group asked reads. Where all read the same tensor, they do so in
             one product.
         :param groups: Which groups are asked. The others are not computed.
-        :param shares: How much each reader listens to each expert that it hears.
+        :param shares: How much each reader listens to each expert that it hears. Default: there is
+            a reader for each expert, who hears it as it is.
         :param listens: Which experts those are: places in the groups asked, one after another.
+            Default: all of them.
         """
         *inner, last = self.layers
         hidden = self._read(inputs, groups)
         for layer in inner:
             hidden = dropped(layer(hidden, groups, relu=True), self.dropout, self.training)
         gain, shift = _of(self.gains, groups), _of(self.shifts, groups)
+        every = torch.arange(len(gain), device=gain.device)
+        if shares is None:
+            shares, listens = gain.new_ones(len(hidden), len(gain), 1), every[:, None]
+        elif listens is None:
+            listens = every.expand(shares.shape[1], -1)
         dropout = self.dropout if self.training else 0.0
         return heard_of(last(hidden, groups), gain, shift, shares, listens, dropout)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -53,6 +52,5 @@ class _MMoE(SharedNetwork):
 
     def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
         shares = self.gates([x] * len(tasks), [self.places[task] for task in tasks])
-        every = torch.arange(shares.shape[2], device=x.device).expand(len(tasks), -1)
-        heard = self.experts([x], [0], shares, every)
+        heard = self.experts([x], [0], shares)
         return Heard(dict(zip(tasks, heard.unbind(1), strict=True)), shares)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -33,9 +32,7 @@ class _SharedBottom(SharedNetwork):
         self.trunk = trunk
 
     def heard(self, x: Float[Tensor, "rows size"], tasks: Sequence[str]) -> Heard:
-        all_of_it = torch.ones(len(x), 1, 1, device=x.device)
-        only = torch.zeros(1, 1, dtype=torch.long, device=x.device)
-        vector = self.trunk([x], [0], all_of_it, only).squeeze(1)
+        vector = self.trunk([x], [0]).squeeze(1)
         # One tensor for each task, so that a gradient says whose it is.
         vectors = {task: vector.view_as(vector) for task in tasks}
         return Heard(vectors, vector.new_ones(1, 1, 1).expand(len(x), len(tasks), 1))
