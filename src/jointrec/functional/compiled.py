@@ -43,13 +43,46 @@ def compiled(loop: Loop) -> Loop | None:
 
     The first call with arrays of some types takes one to two seconds.
     """
-    try:
-        from numba import njit
-    except ImportError:
+    njit = _compiler()
+    if njit is None:
         return None
     # Nothing is kept on disk: numba would read it back by pickle.
     made: Loop = njit(nogil=True, fastmath={"reassoc", "contract"})(unwrap(loop))
     return made
+
+
+@cache
+def _compiler() -> Callable[..., Any] | None:
+    """What makes machine code; it knows what loops may call."""
+    try:
+        from numba import njit
+        from numba.extending import overload
+    except ImportError:
+        return None
+    overload(widen, strict=False)(lambda given, bits: unwrap(widen))  # noqa: ARG005
+    overload(narrow, strict=False)(lambda bits, told: unwrap(narrow))  # noqa: ARG005
+    compiler: Callable[..., Any] = njit
+    return compiler
+
+
+def widen(given: np.ndarray[Any, Any], bits: np.ndarray[Any, Any]) -> None:
+    """For loops: numbers of float32 or bf16, as bits, become the bits of float32."""
+    if given.itemsize == 2:
+        for i in range(len(bits)):
+            bits[i] = np.uint32(given[i]) << 16
+    else:
+        for i in range(len(bits)):
+            bits[i] = given[i]
+
+
+def narrow(bits: np.ndarray[Any, Any], told: np.ndarray[Any, Any]) -> None:
+    """For loops: the other way; to the nearest of bf16, and of two to the even one."""
+    if told.itemsize == 2:
+        for i in range(len(bits)):
+            told[i] = (bits[i] + np.uint32(0x7FFF) + ((bits[i] >> 16) & 1)) >> 16
+    else:
+        for i in range(len(bits)):
+            told[i] = bits[i]
 
 
 def machine(loop: Loop) -> Loop:

@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding, embedding_bag
 
 from jointrec.batches import FieldBatch
-from jointrec.functional.compiled import at_once, bits_of, machine, parts_of, pays
+from jointrec.functional.compiled import at_once, bits_of, machine, parts_of, pays, widen
 
 START = 0.01
 """Standard deviation of the vectors before training: small beside one step of the update."""
@@ -114,17 +114,12 @@ class _GatheredAs(torch.autograd.Function):
 
 def _add_up(first: int, last: int, at: np.ndarray, dy: np.ndarray, sums: np.ndarray) -> None:
     """Adds the gradient of each lookup to that of the row that it found, in their order."""
-    width, half = sums.shape[1], dy.itemsize == 2
+    width = sums.shape[1]
     bits = np.empty(width, np.uint32)
     numbers = bits.view(np.float32)
     for place in range(first, last):
         given, own = dy[place], sums[at[place]]
-        if half:
-            for i in range(width):
-                bits[i] = np.uint32(given[i]) << 16
-        else:
-            for i in range(width):
-                bits[i] = given[i]
+        widen(given, bits)
         for i in range(width):
             own[i] += numbers[i]
 

@@ -12,7 +12,16 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from jointrec.functional.compiled import arrays, at_once, bits_of, machine, parts_of, pays
+from jointrec.functional.compiled import (
+    arrays,
+    at_once,
+    bits_of,
+    machine,
+    narrow,
+    parts_of,
+    pays,
+    widen,
+)
 from jointrec.functional.dropout import dropped, kept
 
 
@@ -126,18 +135,13 @@ def _there(
     several numbers at once.
     """
     count, width = gain.shape
-    half, part = experts.itemsize == 2, np.float32(1 / width)
+    part = np.float32(1 / width)
     bits, ys = np.empty(width, np.uint32), np.empty((count, width), np.float32)
     x = bits.view(np.float32)
     for row in range(first, last):
         for e in range(count):
             given, y, own_gain, own_shift = experts[row, e], ys[e], gain[e], shift[e]
-            if half:
-                for i in range(width):
-                    bits[i] = np.uint32(given[i]) << 16
-            else:
-                for i in range(width):
-                    bits[i] = given[i]
+            widen(given, bits)
             mean, square = np.float32(0), np.float32(0)
             for i in range(width):
                 mean += x[i]
@@ -162,13 +166,7 @@ def _there(
                 share, y = shares[row, reader, place], ys[listens[reader, place]]
                 for i in range(width):
                     x[i] += share * y[i]
-            if half:
-                for i in range(width):  # to the nearest, and of two to the even one
-                    nearest = bits[i] + np.uint32(0x7FFF) + ((bits[i] >> 16) & 1)
-                    told[i] = nearest >> 16
-            else:
-                for i in range(width):
-                    told[i] = bits[i]
+            narrow(bits, told)
 
 
 def _back(
@@ -179,7 +177,7 @@ def _back(
 ) -> None:  # fmt: skip
     """The gradients of the same rows; those of gain and shift are added to ``sums``."""
     count, width = gain.shape
-    half, part = experts.itemsize == 2, np.float32(1 / width)
+    part = np.float32(1 / width)
     bits, ys = np.empty(width, np.uint32), np.empty((count, width), np.float32)
     x, dys = bits.view(np.float32), np.empty((count, width), np.float32)
     normals = np.empty((count, width), np.float32)
@@ -187,12 +185,7 @@ def _back(
         for e in range(count):
             given, normal, y, dy = experts[row, e], normals[e], ys[e], dys[e]
             own_gain, own_shift = gain[e], shift[e]
-            if half:
-                for i in range(width):
-                    bits[i] = np.uint32(given[i]) << 16
-            else:
-                for i in range(width):
-                    bits[i] = given[i]
+            widen(given, bits)
             mean, size = moments[row, e, 0], moments[row, e, 1]
             for i in range(width):
                 normal[i] = (x[i] - mean) * size
@@ -205,12 +198,7 @@ def _back(
                     y[i] *= scale * np.float32(kept_ones[i])
         for reader in range(len(listens)):
             told = dheard[row, reader]
-            if half:
-                for i in range(width):
-                    bits[i] = np.uint32(told[i]) << 16
-            else:
-                for i in range(width):
-                    bits[i] = told[i]
+            widen(told, bits)
             for place in range(listens.shape[1]):
                 share, e, product = (
                     shares[row, reader, place],
@@ -245,10 +233,4 @@ def _back(
             mean_dn *= part
             for i in range(width):
                 x[i] = size * (dy[i] - mean_d - normal[i] * mean_dn)
-            if half:
-                for i in range(width):
-                    nearest = bits[i] + np.uint32(0x7FFF) + ((bits[i] >> 16) & 1)
-                    found[i] = nearest >> 16
-            else:
-                for i in range(width):
-                    found[i] = bits[i]
+            narrow(bits, found)
