@@ -29,7 +29,8 @@ def test_vocabulary_is_that_of_a_plain_count(names, floor, size) -> None:
 @given(st.lists(NAMES, max_size=60), st.integers(1, 9))
 def test_what_is_counted_in_pieces_is_what_is_counted(names, piece) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jointrec.features.vocabulary.PIECE", piece)
+        for module in ("durable.pieces", "features.vocabulary"):
+            patch.setattr(f"jointrec.{module}.PIECE", piece)
         found = dict(counted(pl.Series(names, dtype=pl.String)).rows())
     assert found == Counter(name for name in names if name is not None)
 

@@ -88,7 +88,8 @@ def test_many_numbers_are_learned_in_pieces_to_the_same_bits(scale, trained, pie
     values = pl.Series(trained * 9, dtype=pl.Float64)
     wanted = Number(scale).learn(values)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jointrec.features.number.PIECE", max(piece, 128))
+        for module in ("durable.pieces", "features.number"):
+            patch.setattr(f"jointrec.{module}.PIECE", max(piece, 128))
         assert Number(scale).learn(values) == wanted
     known = np.sort(values.to_numpy())
     if scale == "standard" and np.abs(known).max(initial=0.0) > 0:

@@ -151,9 +151,7 @@ def test_a_flat_table_in_files_is_the_one_in_memory(
     planned = plan(declared)
     wanted = load_into(IN_MEMORY, declared, tmp_path, None)
     expected = prepare(declared, planned, wanted)
-    for module in ("training_rows", "answers", "prepared"):
-        monkeypatch.setattr(f"jointrec.prepare.{module}.PIECE", piece)
-    for module in ("features.vocabulary", "features.number", "tasks.base", "batches.loader"):
+    for module in ("durable.pieces", "features.vocabulary", "features.number", "tasks.base"):
         monkeypatch.setattr(f"jointrec.{module}.PIECE", piece)
     (tmp_path / "room").mkdir()
     room = OnDisk(tmp_path / "room", piece=piece)

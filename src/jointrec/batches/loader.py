@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from jointrec.durable import unlinked_array
+from jointrec.durable import array_of, collected, pieces_of
 from jointrec.prepare.prepared import Asked
 from jointrec.splits import TRAIN
 
@@ -15,9 +15,6 @@ from .assemble import Assembler, Rows, knows
 from .batch import Batch
 from .lists import list_by_list, lists_of, whole
 from .order import Stream, stream_of_lists, taken
-
-PIECE = 524_288
-"""Of how many rows it is looked at a time whether they belong to a part."""
 
 
 class Loader:
@@ -113,14 +110,13 @@ def rows_of(
         for task in assembler.grains[asked.grain.name].tasks
         if (tasks is None or task in tasks) and task in (asked.labels or {})
     ]
-    many = len(asked) > PIECE  # in a file: eight bytes a row would be much of the memory
-    rows, end = (unlinked_array if many else np.empty)(len(asked), np.int64), 0
-    for start in range(0, len(asked), PIECE):
-        piece = slice(start, start + PIECE)
+
+    def some(piece: slice) -> Rows:
         found = np.zeros(len(asked.clusters[piece]), dtype=bool)
         for task in own:
             found |= knows(asked, task, part, piece)
-        some = np.flatnonzero(found) + start
-        rows[end : end + len(some)] = some
-        end += len(some)
-    return rows[:end]
+        rows: Rows = np.flatnonzero(found) + piece.start
+        return rows
+
+    # In a file where they are many: eight bytes a row would be much of the memory.
+    return collected(map(some, pieces_of(len(asked))), array_of(len(asked), np.int64))

@@ -21,21 +21,24 @@ What is written is readable by its owner only. Needs a POSIX system (Linux, macO
 """
 
 from .parquet import EXTENSION, names_extension, read_parquet, write_parquet
+from .pieces import PIECE, array_of, collected, pieces_of
 from .plain import open_plain
 from .reading import content_hash, verify_folder
 from .recovery import recover
-from .unlinked import unlinked_array
 from .writing import new_file, write_file, write_folder
 
 __all__ = [
     "EXTENSION",
+    "PIECE",
+    "array_of",
+    "collected",
     "content_hash",
     "names_extension",
     "new_file",
     "open_plain",
+    "pieces_of",
     "read_parquet",
     "recover",
-    "unlinked_array",
     "verify_folder",
     "write_file",
     "write_folder",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float64
 
-from jointrec.durable import unlinked_array
+from jointrec.durable import PIECE, array_of, collected, pieces_of
 from jointrec.errors import ProjectError, nearest
 
 from .base import Feature, Numbers, State
@@ -20,8 +20,6 @@ CLIP = 5.0
 """A number is cut off this many standard deviations from the mean."""
 KNOTS = 256
 """How many quantiles are learned at most."""
-PIECE = 524_288
-"""How many numbers are read at a time."""
 LARGEST = 1e150
 """What is larger is read as this, so that no difference and no ratio overflows."""
 SCALES = ("standard", "log", "quantile")
@@ -63,7 +61,7 @@ class Number(Feature):
         if self.scale == "quantile":
             return _quantiles(known)
         if self.scale == "log":
-            for piece in _pieces(len(known)):
+            for piece in pieces_of(len(known)):
                 known[piece] = _log(known[piece])
         return _moments(known)
 
@@ -103,21 +101,11 @@ def _ascending(values: pl.Series) -> Float64[np.ndarray, "known"]:
 
     They are a copy, which lives in a file where it is long.
     """
-    many = len(values) > PIECE
-    known = (unlinked_array if many else np.empty)(len(values), np.float64)
-    end = 0
-    for piece in _pieces(len(values)):
-        numbers, missing = _read(values[piece])
-        some = numbers[~missing]
-        known[end : end + len(some)] = some
-        end += len(some)
-    known[:end].sort()
-    return known[:end]
-
-
-def _pieces(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, PIECE):
-        yield slice(start, start + PIECE)
+    read = (_read(values[piece]) for piece in pieces_of(len(values)))
+    some = (numbers[~missing] for numbers, missing in read)
+    known = collected(some, array_of(len(values), np.float64))
+    known.sort()
+    return known
 
 
 def _moments(known: Float64[np.ndarray, "known"]) -> State:

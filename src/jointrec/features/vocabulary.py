@@ -11,8 +11,8 @@ import polars as pl
 import pyarrow.compute as pc
 from jaxtyping import Int64
 
-PIECE = 524_288
-"""How many values are counted at a time."""
+from jointrec.durable import PIECE, pieces_of
+
 FEW = 4_096
 """Up to so many values are looked up one by one; more at once."""
 PLAIN = pl.CompatLevel.oldest()
@@ -86,8 +86,8 @@ def counted(values: pl.Series) -> pl.DataFrame:
     """
     found: list[pl.DataFrame] = []
     least = 0
-    for start in range(0, max(len(values), 1), PIECE):
-        some = values[start : start + PIECE].cast(pl.String)
+    for piece in pieces_of(max(len(values), 1)):
+        some = values[piece].cast(pl.String)
         found.append(pl.DataFrame({"value": some}).drop_nulls().group_by("value").len())
         if sum(map(len, found)) > 2 * least + PIECE:
             found = [_together(found)]

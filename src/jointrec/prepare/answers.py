@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64, Int8, Int64
 
+from jointrec.durable import pieces_of
 from jointrec.errors import DataError, together
 from jointrec.labels import DAY, Later
 from jointrec.plan import Grain, Plan
@@ -22,7 +23,7 @@ from .labels import Label, Rows, label_of, nest, rows_of
 from .tables import Tables
 from .training_rows import parts_of
 from .weights import weights_of
-from .workspace import IN_MEMORY, PIECE, Workspace
+from .workspace import IN_MEMORY, Workspace
 
 State = Mapping[str, Any]
 
@@ -281,9 +282,9 @@ class _Range(NamedTuple):
 def _range(labels: Float64[np.ndarray, "rows"], parts: Int8[np.ndarray, "rows"]) -> _Range:
     """How many labels of training rows are known, and between which values they are."""
     count, least, most = 0, np.inf, -np.inf
-    for start in range(0, len(labels), PIECE):
-        some = labels[start : start + PIECE]
-        known = some[(parts[start : start + PIECE] == TRAIN) & ~np.isnan(some)]
+    for piece in pieces_of(len(labels)):
+        some = labels[piece]
+        known = some[(parts[piece] == TRAIN) & ~np.isnan(some)]
         count += len(known)
         least = min(least, known.min(initial=np.inf))
         most = max(most, known.max(initial=-np.inf))

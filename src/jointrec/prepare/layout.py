@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float64
 
+from jointrec.durable import collected
 from jointrec.plan import Grain, Plan, features_of, texts_beside, timed
 from jointrec.project import Project
 from jointrec.splits import TRAIN
@@ -80,12 +81,11 @@ def _trained(answered: Answered, name: str, workspace: Workspace) -> Float64[np.
     """The known labels of the rows that train."""
     labels, parts = answered.labels[name], answered.parts[name]
     with workspace.scratch() as room:
-        found, end = room.empty(labels.shape, labels.dtype), 0
-        for piece in room.pieces(len(labels)):
-            some = labels[piece][(parts[piece] == TRAIN) & ~np.isnan(labels[piece])]
-            found[end : end + len(some)] = some
-            end += len(some)
-    return found[:end]
+        known = (
+            labels[piece][(parts[piece] == TRAIN) & ~np.isnan(labels[piece])]
+            for piece in room.pieces(len(labels))
+        )
+        return collected(known, room.empty(labels.shape, labels.dtype))
 
 
 def _nothing(

@@ -14,13 +14,13 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float32, Float64, Int8, Int64
 
+from jointrec.durable import pieces_of
 from jointrec.features import Bags
 from jointrec.features.words import Words
 from jointrec.plan import Grain
 from jointrec.splits import TRAIN
 
 from .versions import Versions
-from .workspace import PIECE
 
 FEW = 100_000
 """A flat table of which no more rows train is small."""
@@ -157,8 +157,7 @@ class Asked:
     def known_in(self, part: int) -> Bool[np.ndarray, "rows"]:
         """Whether a label of each row is known in a part of the split."""
         found = np.zeros(len(self), dtype=bool)
-        for start in range(0, len(self), PIECE):
-            piece = slice(start, start + PIECE)
+        for piece in pieces_of(len(self)):
             for task in self.labels or {}:
                 known = ~np.isnan(self.labels[task][piece])
                 found[piece] |= (self.parts[task][piece] == part) & known

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from jaxtyping import Int8, Int64
 
+from jointrec.durable import pieces_of
 from jointrec.features import Feature
 from jointrec.labels import DAY
 from jointrec.plan import features_of
@@ -17,7 +18,7 @@ from jointrec.project import Project
 from jointrec.splits import TRAIN, Cuts, Split
 
 from .tables import Tables
-from .workspace import IN_MEMORY, PIECE, Workspace
+from .workspace import IN_MEMORY, Workspace
 
 
 def stable_hash(keys: pl.Series) -> Int64[np.ndarray, "rows"]:
@@ -47,9 +48,8 @@ def hashes_of(
 def _hashes(keys: pl.Series, workspace: Workspace) -> Int64[np.ndarray, "things"]:
     hashes = workspace.empty((len(keys) + 1,), np.int64)
     hashes[0] = 0
-    for start in range(0, len(keys), PIECE):
-        some = keys[start : start + PIECE]
-        hashes[start + 1 : start + 1 + len(some)] = stable_hash(some)
+    for piece in pieces_of(len(keys)):
+        hashes[1:][piece] = stable_hash(keys[piece])
     return hashes
 
 
@@ -96,8 +96,7 @@ def parts_of(
         return split.parts(moments, known_at, hashes if codes is None else hashes[codes], cuts)
     rows = len(hashes if codes is None else codes)
     parts = np.empty(rows, np.int8)
-    for start in range(0, rows, PIECE):
-        piece = slice(start, start + PIECE)
+    for piece in pieces_of(rows):
         keys = hashes[piece] if codes is None else hashes[codes[piece]]
         parts[piece] = split.parts(None, None, keys, cuts)
     return parts
@@ -121,8 +120,7 @@ def times_named(
     counts[:] = 0
     for name in named:
         codes = tables.events[name][f"@{entity}"]
-        for start in range(0, len(codes), PIECE):
-            piece = slice(start, start + PIECE)
+        for piece in pieces_of(len(codes)):
             np.add.at(counts, codes[piece].filter(trained[name][piece]).to_numpy(), 1)
     return pl.Series(pa.array(counts[1:]))
 
@@ -185,9 +183,8 @@ def days_named(
         if entity not in event.entities:
             continue
         frame = tables.events[name]
-        for start in range(0, len(frame), PIECE):
-            used = trained[name][start : start + PIECE]
-            some = frame[start : start + PIECE]
+        for piece in pieces_of(len(frame)):
+            used, some = trained[name][piece], frame[piece]
             codes = some[f"@{entity}"].filter(used).to_numpy()
             if event.time is None:
                 days += np.bincount(codes, minlength=len(days))

@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .mapped import column_in_file
+from jointrec.durable import PIECE
 
-PIECE = 524_288
-"""How many rows of what lives on disk are made at a time."""
+from .mapped import column_in_file
 
 
 class Workspace:

@@ -17,10 +17,9 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int, Int64
 from torch import Tensor
 
+from jointrec.durable import PIECE
 from jointrec.labels import Later
 
-PIECE = 524_288
-"""How many labels are counted at a time."""
 State = Mapping[str, Any]
 """What a task learned from its training labels, as JSON can hold it."""
 

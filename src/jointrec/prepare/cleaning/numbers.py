@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from jointrec.durable import collected
+
 from .base import LEAST, Detector, Limits, Odd, View
 
 FEW = 20
@@ -72,15 +74,13 @@ def _usual_sizes(view: View) -> dict[str, float]:
     for name, frame in view.frames.items():
         for column in view.columns(name, "number"):
             with view.workspace.scratch() as room:
-                sizes, end = room.empty((len(frame),), np.float64), 0
-                for known in view.learned(name, column):
-                    some = known.abs().to_numpy()
-                    some = some[some > 0]
-                    sizes[end : end + len(some)] = some
-                    end += len(some)
-                if end >= FEW:
-                    share = 0.99 if end >= LEAST else 0.9
+                known = (some.abs().to_numpy() for some in view.learned(name, column))
+                sizes = collected(
+                    (some[some > 0] for some in known), room.empty((len(frame),), np.float64)
+                )
+                if len(sizes) >= FEW:
+                    share = 0.99 if len(sizes) >= LEAST else 0.9
                     # In place: else all would be in memory once more.
-                    quantile = np.quantile(sizes[:end], share, method="lower", overwrite_input=True)
+                    quantile = np.quantile(sizes, share, method="lower", overwrite_input=True)
                     found[f"{name}.{column}"] = float(quantile)
     return found
