@@ -20,21 +20,41 @@ from torch import Tensor
 
 _FEW = 32
 """So many parts of a container are looked at; the checker itself looks at one, by chance."""
-_PLAIN = {str, int, float, bool, type(None), slice}
+_READ: dict[type, Callable[[Any], Hashable]] = {}
+"""What reads the form of each kind met so far."""
 
 
 def form(value: Any) -> Hashable:
     """All that a check of shapes reads of a value."""
     kind = type(value)
-    if kind in _PLAIN:
-        return kind
-    if isinstance(value, Tensor | np.ndarray):
-        return kind, value.shape, value.dtype
-    if isinstance(value, tuple | list):
-        return kind, *map(form, value[:_FEW])
-    if isinstance(value, Mapping):
-        return kind, *((type(key), form(part)) for key, part in islice(value.items(), _FEW))
-    return kind
+    return (_READ.get(kind) or _reader(kind))(value)
+
+
+def _reader(kind: type) -> Callable[[Any], Hashable]:
+    """What reads the form of values of a kind; asked once for each kind."""
+    if issubclass(kind, Tensor | np.ndarray):
+        read = _of_array
+    elif issubclass(kind, tuple | list):
+        read = _of_list
+    elif issubclass(kind, Mapping):
+        read = _of_mapping
+    else:
+        read = type
+    _READ[kind] = read
+    return read
+
+
+def _of_array(value: Any) -> Hashable:
+    return type(value), value.shape, value.dtype
+
+
+def _of_list(value: Any) -> Hashable:
+    return type(value), *map(form, value[:_FEW])
+
+
+def _of_mapping(value: Any) -> Hashable:
+    few = islice(value.items(), _FEW)
+    return type(value), *((type(key), form(part)) for key, part in few)
 
 
 def checked_once(function: FunctionType, checked: Callable[[Any], Any]) -> Any:

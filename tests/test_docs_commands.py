@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
 import typer
+import typer.core
 from typer.main import get_command
 
 from jointrec.cli import app
@@ -41,9 +43,15 @@ def mentioned(text: str) -> list[str]:
     return [" ".join(line.split()) for line in inline if len(line.split()) > 2]
 
 
+@cache
+def commands() -> typer.core.TyperGroup:
+    """The command line; to make it takes much longer than to parse a line."""
+    return get_command(app)
+
+
 def parse(line: str) -> None:
     """Parses a line as the command line would, and runs nothing."""
-    group = get_command(app)
+    group = commands()
     context = typer.Context(group)
     name, command, rest = group.resolve_command(context, shlex.split(line, comments=True)[1:])
     command.make_context(name, list(rest), parent=context)

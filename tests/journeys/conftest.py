@@ -17,7 +17,7 @@ import jointrec as jr
 from jointrec.cli import main
 from jointrec.model import Model
 
-STEPS = 12
+STEPS = 6
 """What a journey asks is that all goes its way, not that much is learned on it."""
 
 

@@ -60,12 +60,20 @@ def test_the_version(cli):
     assert cli("--version").out.strip() == jr.__version__
 
 
-def test_it_runs_as_a_module():
-    command = [sys.executable, "-W", "error", "-m", "jointrec", "check", "nothing.toml"]
+def test_it_runs_as_a_module_and_its_output_can_be_piped_anywhere(out):
+    command = [sys.executable, "-W", "error", "-m", "jointrec", "predict", str(out), "gone"]
+    env = {**os.environ, "PYTHONUTF8": "1", "LC_ALL": "C"}
+    ran = subprocess.run([*command, "--key", "user=u1"], capture_output=True, check=False, env=env)
+    assert ran.returncode == 0, ran.stderr
+    assert "u1" in ran.stdout.decode("utf-8")
+
+
+def test_as_a_module_it_tells_what_is_wrong():
+    command = [sys.executable, "-W", "error", "-m", "jointrec", "no-such", "nothing.toml"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert ran.stdout == ""
-    assert "nothing.toml" in ran.stderr
+    assert "no-such" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
@@ -264,11 +272,3 @@ def test_ctrl_c_elsewhere_is_no_traceback(cli, out, monkeypatch):
 
 def test_names_in_brackets_are_shown_as_they_are(cli, out):
     assert "[red]" in cli("predict", out, "gone", "--key", "user=[red]").out
-
-
-def test_output_can_be_piped_anywhere(out):
-    command = [sys.executable, "-m", "jointrec", "predict", str(out), "gone", "--key", "user=u1"]
-    env = {**os.environ, "PYTHONUTF8": "1", "LC_ALL": "C"}
-    ran = subprocess.run(command, capture_output=True, check=False, env=env)
-    assert ran.returncode == 0, ran.stderr
-    assert "u1" in ran.stdout.decode("utf-8")

@@ -340,7 +340,7 @@ def test_a_preparation_with_texts_survives_json() -> None:
 def test_the_words_of_a_query_nobody_asked_before_are_compared_too(tmp_path) -> None:
     with small_grains_seldom(rows=1_400, steps=16):
         model = jr.fit(
-            shop(2_000, budget=jr.Budget(epochs=18)), compare=jr.Compare(alone=False, baselines=())
+            shop(2_000, budget=jr.Budget(epochs=12)), compare=jr.Compare(alone=False, baselines=())
         )
     model.save(tmp_path / "model")
     titles = ["i0", "i1"]

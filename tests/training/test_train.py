@@ -165,7 +165,7 @@ CHANCES = [
 @pytest.fixture
 def few_steps() -> Iterator[None]:
     """Passes so short that nothing is learned: for what is the same however long they are."""
-    with small_grains_seldom(steps=12):
+    with small_grains_seldom(steps=6):
         yield
 
 
