@@ -1,10 +1,26 @@
-"""What people type as name=value after an option of the command line."""
+"""Options that are longer than a line, and what people type as name=value after one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from .errors import JointRecError, unknown_name
+
+KEEP = "Where what is prepared is kept for the next run. Default: the user's cache folder."
+Keep = Annotated[Path | None, typer.Option("--cache", envvar="JOINTREC_CACHE", help=KEEP)]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Prepare anew, and keep nothing for the next run.")
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        help="How many large networks are trained at a time. Default: one for each core.", min=1
+    ),
+]
 
 
 def pairs(option: str, given: list[str] | None) -> dict[str, list[str]]:

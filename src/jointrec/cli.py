@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .arguments import keys_of, number, only, pairs
+from .arguments import Keep, NoCache, Processes, keys_of, number, only, pairs
 from .errors import JointRecError, printable
 
 if TYPE_CHECKING:
@@ -53,11 +53,6 @@ Keys = Annotated[
 At = Annotated[
     str | None,
     typer.Option(help="The moment of the question, as 2024-05-31. Default: just after the data."),
-]
-KEEP = "Where what is prepared is kept for the next run. Default: the user's cache folder."
-Keep = Annotated[Path | None, typer.Option("--cache", envvar="JOINTREC_CACHE", help=KEEP)]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Prepare anew, and keep nothing for the next run.")
 ]
 Rounds = Annotated[
     int, typer.Option(help="How often users are drawn again for the intervals.", min=1)
@@ -182,6 +177,7 @@ def fit(
     prepared: Annotated[
         Path | None, typer.Option(help="Train from what `prepare` wrote, not from the tables.")
     ] = None,
+    processes: Processes = None,
     cache: Keep = None,
     no_cache: NoCache = False,
 ) -> None:
@@ -213,7 +209,7 @@ def fit(
     with terminal_watch(out) as watch:
         model = fit_project(
             project, root=root, out=out, resume=resume, compare=what, watch=watch,
-            cache=_kept_in(cache, no_cache), prepared=prepared,
+            cache=_kept_in(cache, no_cache), prepared=prepared, processes=processes,
         )  # fmt: skip
     print_report(model.report, out)
     page = write_report(model.report, out / "report.html")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from jointrec.evaluation import Report, Ways, evaluate
 from jointrec.leaks import scan_prepared
 from jointrec.network import JointNetwork
 from jointrec.plan import Plan, plan
-from jointrec.prepare import Cache, Prepared, Tables, obtain, open_handover, times_met
+from jointrec.prepare import Cache, Tables, obtain, open_handover, times_met
 from jointrec.prepare.check import findings_frame, moment, quarantine_frames
 from jointrec.project import Project
 from jointrec.sources import Finding
-from jointrec.training import Trained, Watch, alone, train
+from jointrec.training import Trained, Watch, train
 
+from .alone import Alone
 from .compare import Compare
 from .model import Model
 
@@ -38,6 +40,7 @@ def fit(
     watch: Watch | None = None,
     cache: str | Path | None = None,
     prepared: str | Path | None = None,
+    processes: int | None = None,
 ) -> Model:
     """Trains one network on all tasks of a project and measures it against other ways.
 
@@ -51,6 +54,8 @@ def fit(
     :param cache: A folder in which what is prepared is kept, and found by the next fit of the same
         tables. Default: none. It holds what the tables hold; whoever reads it reads them.
     :param prepared: A folder that ``jointrec prepare`` wrote, to train from instead of the tables.
+    :param processes: How many large networks are trained at a time, each in a process of its own
+        (`jointrec.training.apart`). Default: as many as PyTorch uses threads.
     :raises JointRecError: for whatever is wrong with the declarations or the data, all at once.
     :raises Interrupted: after Ctrl-C, once the checkpoint is safe.
     """
@@ -75,16 +80,19 @@ def fit(
     findings = (*tables.findings, *ready.findings, *leaks.alarms)
     if folder is not None:
         _write_findings(folder, project, tables, findings)
-    with _timed(seconds, "train", watch):
-        trained = train(
-            project, planned, arrays,
-            watch=watch, checkpoint=_checkpoint(folder, "joint"), resume=resume,
-        )  # fmt: skip
+    alone = Alone(project, arrays, folder, resume, watch)
+    with alone.apart(processes or torch.get_num_threads()) if compare.alone else nullcontext():
+        with _timed(seconds, "train", watch):
+            trained = train(
+                project, planned, arrays,
+                watch=alone.beside(), resume=resume,
+                checkpoint=None if folder is None else folder / "checkpoints" / "joint",
+            )  # fmt: skip
+        singles: dict[str, JointNetwork] = {}
+        if compare.alone:
+            with _timed(seconds, "alone", watch):
+                singles = alone.train()
     joint = trained.networks
-    singles: dict[str, JointNetwork] = {}
-    if compare.alone:
-        with _timed(seconds, "alone", watch):
-            singles = _train_alone(project, arrays, folder, resume, watch)
     baselines = compare.usable(watch)
     with _timed(seconds, "compare", watch):
         quick = compare.baselines is None
@@ -124,26 +132,6 @@ class _timed:  # reads as a word: with _timed(...)
 
     def __exit__(self, *_: object) -> None:
         self.seconds[self.stage] = round(time.perf_counter() - self.begun, 1)
-
-
-def _checkpoint(folder: Path | None, name: str) -> Path | None:
-    return folder / "checkpoints" / name if folder is not None else None
-
-
-def _train_alone(
-    project: Project, prepared: Prepared, folder: Path | None, resume: bool, watch: Watch
-) -> dict[str, JointNetwork]:
-    """Each task by itself, with the same rows, features and budget."""
-    singles: dict[str, JointNetwork] = {}
-    for name in project.tasks:
-        watch.say(f"alone: {name}")
-        single = alone(project, name)
-        trained = train(
-            single, plan(single), prepared,
-            watch=watch, checkpoint=_checkpoint(folder, f"alone-{name}"), resume=resume,
-        )  # fmt: skip
-        singles[name] = trained.networks[name]
-    return singles
 
 
 def _write_findings(

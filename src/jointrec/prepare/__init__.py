@@ -1,8 +1,9 @@
 """From tables to arrays: clean, count, look back, look ahead; learned on training rows only."""
 
 from .cache import Cache
-from .delivery import hand_over, open_handover
+from .delivery import hand_over, open_handover, with_own_tables
 from .labels import Rows
+from .lending import borrow, lend
 from .loading import load
 from .obtaining import obtain
 from .preparation import Preparation
@@ -41,8 +42,10 @@ __all__ = [
     "Things",
     "Timeline",
     "asked_again",
+    "borrow",
     "build_reader",
     "hand_over",
+    "lend",
     "load",
     "obtain",
     "open_handover",
@@ -50,4 +53,5 @@ __all__ = [
     "prepare",
     "prepared_of",
     "times_met",
+    "with_own_tables",
 ]

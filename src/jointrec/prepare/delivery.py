@@ -48,7 +48,7 @@ def hand_over(
     ready = obtain(project, plan, root, cache=cache)
 
     def fill(folder: Path) -> None:
-        own = _with_own_tables(project).to_toml()
+        own = with_own_tables(project).to_toml()
         (folder / "project.toml").write_text(own, encoding="utf-8")
         write_tables(folder, ready.tables)
         write_prepared(folder, ready.reader, ready.prepared, ready.findings)
@@ -110,8 +110,8 @@ def _at(found: Mapping[str, Any], name: str) -> Any:
     return found.get(name)
 
 
-def _with_own_tables(project: Project) -> Project:
-    """The project with the tables of the folder as sources."""
+def with_own_tables(project: Project) -> Project:
+    """The project with the tables of the folder as sources, which a file can always name."""
     return replace(
         project,
         entity={

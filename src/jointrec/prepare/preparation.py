@@ -133,7 +133,7 @@ class Preparation:
                 "scales": {name: asdict(scale) for name, scale in self.scales.items()},
                 "tasks": self.tasks,
                 "limits": self.limits,
-                "layout": _layout_to_json(self.layout),
+                "layout": layout_to_json(self.layout),
                 "cuts": self.cuts,
                 "first": self.first,
                 "until": self.until,
@@ -171,7 +171,7 @@ class Preparation:
             },
             tasks=data["tasks"],
             limits=data["limits"],
-            layout=_layout_from_json(data["layout"]),
+            layout=layout_from_json(data["layout"]),
             cuts=(data["cuts"][0], data["cuts"][1]),
             first=data["first"],
             until=data["until"],
@@ -206,14 +206,17 @@ def _compact(state: Mapping[str, Any]) -> dict[str, Any]:
     return dict(state)
 
 
-def _layout_to_json(layout: Layout) -> dict[str, Any]:
+def layout_to_json(layout: Layout) -> dict[str, Any]:
+    """A layout as JSON knows it."""
     data = asdict(layout)
     for name, pairs in (("pairs", layout.pairs), ("matches", layout.matches)):
         data[name] = [[first, second, names] for (first, second), names in pairs.items()]
     return data
 
 
-def _layout_from_json(data: Mapping[str, Any]) -> Layout:
+def layout_from_json(data: Mapping[str, Any]) -> Layout:
+    """The layout that :func:`layout_to_json` gave."""
+
     def fields(value: Mapping[str, Any]) -> FieldsLayout:
         return FieldsLayout(tuple(value["ids"]), tuple(value["bags"]), tuple(value["numbers"]))
 

@@ -1,13 +1,17 @@
 """Trains one network for all tasks, and keeps for each funnel the pass at which it was best."""
 
 from .alone import alone
+from .apart import Apart, Beside, worth_apart
 from .calibrate import followed
 from .checkpoint import Interrupted
 from .progress import live_watch
+from .threads import threads
 from .train import Trained, train
 from .watch import Epoch, Progress, Watch
 
 __all__ = [
+    "Apart",
+    "Beside",
     "Epoch",
     "Interrupted",
     "Progress",
@@ -16,5 +20,7 @@ __all__ = [
     "alone",
     "followed",
     "live_watch",
+    "threads",
     "train",
+    "worth_apart",
 ]
