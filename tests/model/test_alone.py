@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,7 +128,7 @@ def test_ctrl_c_while_waiting_says_how_to_go_on(
     class Pressed:
         running, passes = True, 2
 
-        def __init__(self, words: list[str]) -> None:
+        def __init__(self, words: list[str], errors: Path) -> None:
             pass
 
         def ended_in(self, seconds: float) -> bool:
@@ -153,7 +154,7 @@ def test_no_more_processes_than_memory_holds(
     class Never:
         running = True
 
-        def __init__(self, words: list[str]) -> None:
+        def __init__(self, words: list[str], errors: Path) -> None:
             started.append(words)
 
         def stop(self) -> None:
@@ -168,3 +169,12 @@ def test_no_more_processes_than_memory_holds(
     assert [words[-3:] for words in started] == [
         [task, str(tmp_path / task), "resume"] for task in [*shop.tasks][:2]
     ]
+
+
+def test_a_process_that_ends_badly_says_why(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", "import sys; sys.exit('there is no room')"]
+    process = apart._Worker(words, tmp_path / "said.txt")
+    while not process.ended_in(1.0):
+        pass
+    assert process.failed == "its process ended with 1 (there is no room)"
+    process.stop()

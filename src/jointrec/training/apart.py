@@ -107,7 +107,7 @@ class Apart:
         busy = sum(worker.running for worker in self._running.values())
         while self._left and busy < min(count, self._most):
             task = self._left.popleft()
-            self._running[task] = _Worker(self._words(task))
+            self._running[task] = _Worker(self._words(task), self._room / f"{task}.txt")
             busy += 1
 
     def wait(self, task: str, count: int, watch: Watch) -> None:
@@ -140,20 +140,27 @@ class Apart:
         next(worker for worker in self._running.values() if worker.running).ended_in(SOON)
 
     def _words(self, task: str) -> list[str]:
-        words = [sys.executable, "-m", "jointrec.training.worker"]
+        # Not from the folder that it happens to be in, where anything may be called `queue.py`.
+        words = [sys.executable, "-P", "-m", "jointrec.training.worker"]
         words += [str(self._room), task, str(self.checkpoints[task].absolute())]
         return [*words, "resume"] if self._resume else words
 
 
 class _Worker:
-    """A process, and what it told."""
+    """A process, and what it told.
 
-    def __init__(self, words: list[str]) -> None:
+    :param words: Its command.
+    :param errors: A file for what it says of its end.
+    """
+
+    def __init__(self, words: list[str], errors: Path) -> None:
         env = {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
-        # It ends when its input does, so that it never outlives who started it.
-        self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
-        )
+        self._errors = errors
+        with errors.open("wb") as file:
+            # It ends when its input does, so that it never outlives who started it.
+            self._process = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, env=env
+            )
         self._told = Queue[dict[str, Any]]()
         self.passes = 0
         """How many whole passes it told of."""
@@ -169,7 +176,10 @@ class _Worker:
     def failed(self) -> str:
         """How it ended, if not well."""
         code = self._process.returncode
-        return f"its process ended with {code}" if code else ""
+        if not code:
+            return ""
+        said = self._errors.read_text(encoding="utf-8", errors="replace").splitlines()
+        return f"its process ended with {code}" + (f" ({said[-1]})" if said else "")
 
     def ended_in(self, seconds: float) -> bool:
         """Whether it has ended, or does within some seconds."""
