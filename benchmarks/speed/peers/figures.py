@@ -171,6 +171,8 @@ def _own(runs: Runs) -> list[Goal]:
     larger = max(rows, default=0)
     flat = [100 * (r - 1) for r in between(rows, larger, 1_000_000)] if larger > 1_000_000 else []
     own = found(runs, part="pieces", piece="rows")
+    whole = {(run["size"], run["round"]): run["fit_s"] for run in runs if "fit_s" in run}
+    twice = [whole[1, n] / whole[2, n] for size, n in whole if size == 1 and (2, n) in whole]
     peaks = {run["size"]: run["peak_mib"] for run in own if "peak_mib" in run}
     more = [peaks[larger] / peaks[1_000_000]] if flat and 1_000_000 in peaks else []
     return [
@@ -182,6 +184,7 @@ def _own(runs: Runs) -> list[Goal]:
         Goal(f"rows/s at {larger:,} rows beside 1 M", [abs(one) for one in flat], most=10,
              unit="% off"),
         Goal(f"peak memory at {larger:,} rows beside 1 M", more, most=1.1),
+        Goal("all that `fit` trains, two processes on two cores", twice, least=1.7),
         Goal("sequences, against a plain transformer", sequence_ratios(runs), least=6),
     ]  # fmt: skip
 

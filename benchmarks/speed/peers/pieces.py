@@ -55,7 +55,7 @@ def measure(place: Place, effort: Effort, full: bool, progress: Progress) -> Non
     todo: list[tuple[int, str, int]] = [
         (number, piece, size)
         for number in range(effort.rounds if full else 1)
-        for piece, sizes in (("loader", (0,)), ("table", TABLES), ("tasks", TASKS))
+        for piece, sizes in (("loader", (0,)), ("table", TABLES), ("tasks", TASKS), ("fit", (1, 2)))
         for size in sizes
     ]
     todo += [(0, "rows", size) for size in (*ROWS, *(MANY_ROWS if full else ()))]

@@ -19,10 +19,12 @@ from typing import Any
 import declared
 import numpy as np
 import polars as pl
+import torch
 from job import BATCH, Clock, anonymous_mib, peak_mib
 from run_jointrec import Timed
 from workload import IDS, Workload, draw, write_parquet
 
+import jointrec as jr
 from jointrec.batches import Assembler, Loader
 from jointrec.plan import Plan, plan
 from jointrec.prepare import Prepared, hand_over, open_handover
@@ -84,6 +86,18 @@ def tasks(given: argparse.Namespace) -> dict[str, Any]:
     return {"train": watch.trained}
 
 
+def fit(given: argparse.Namespace) -> dict[str, Any]:
+    """All that `fit` trains, together and each task alone, on so many threads and in so many
+    processes: seconds by the clock, so that it says something on free cores only."""
+    torch.set_num_threads(given.size)
+    model = jr.fit(
+        declared.project(precision=given.precision), prepared=given.prepared,
+        compare=jr.Compare(baselines=(), rounds=1), processes=given.size,
+    )  # fmt: skip
+    seconds = model.report.facts["seconds"]
+    return {"fit_s": seconds["train"] + seconds["alone"], "seconds": seconds}
+
+
 def rows(given: argparse.Namespace) -> dict[str, Any]:
     """A file of so many rows, from the file to the end of a pass: speed and memory of both.
 
@@ -134,7 +148,9 @@ def write_many(folder: Path, rows: int) -> None:
 
 def main() -> None:
     """The command."""
-    pieces = {"loader": loader, "table": table, "tasks": tasks, "rows": rows, "write": write}
+    pieces = {
+        "loader": loader, "table": table, "tasks": tasks, "rows": rows, "fit": fit, "write": write,
+    }  # fmt: skip
     parser = argparse.ArgumentParser()
     parser.add_argument("piece", choices=pieces)
     parser.add_argument("--size", type=int, default=0)
