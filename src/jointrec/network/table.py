@@ -104,7 +104,8 @@ class _GatheredAs(torch.autograd.Function):
             return total, None, None, None
         parts = parts_of(len(at))
         sums = torch.zeros(len(parts), *ctx.shape, dtype=ctx.kind)
-        given = (at.numpy(), bits_of(dy.contiguous()))
+        told = dy.contiguous()
+        given = (at.numpy(), told.numpy() if told.dtype is ctx.kind else bits_of(told))
         loop, totals = machine(_add_up), sums.numpy()
         at_once(
             [partial(loop, *part, *given, own) for part, own in zip(parts, totals, strict=True)]
@@ -113,15 +114,22 @@ class _GatheredAs(torch.autograd.Function):
 
 
 def _add_up(first: int, last: int, at: np.ndarray, dy: np.ndarray, sums: np.ndarray) -> None:
-    """Adds the gradient of each lookup to that of the row that it found, in their order."""
+    """Adds the gradient of each lookup to that of the row that it found, in their order.
+
+    :param dy: As they are where they are of the type of the sums, else bits of bf16.
+    """
     width = sums.shape[1]
     bits = np.empty(width, np.uint32)
     numbers = bits.view(np.float32)
     for place in range(first, last):
         given, own = dy[place], sums[at[place]]
-        widen(given, bits)
-        for i in range(width):
-            own[i] += numbers[i]
+        if given.itemsize == 2:
+            widen(given, bits)
+            for i in range(width):
+                own[i] += numbers[i]
+        else:  # a copy of them would take as long as the sums
+            for i in range(width):
+                own[i] += given[i]
 
 
 def field_vectors(
