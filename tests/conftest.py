@@ -13,16 +13,29 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from checked_shapes import install
 from hypothesis import settings
 
-# Whatever says a shape in `jointrec` is checked at each call (see checked_shapes.py). This must
-# stand before the package is first imported.
-install("jointrec")
 
-import torch  # noqa: E402 (after the hook, as all else)
+def _only_hands_out() -> bool:
+    """Whether this process starts workers (`-n 2`) and runs no test of its own."""
+    given = sys.argv[1:]
+    return (
+        "PYTEST_XDIST_WORKER" not in os.environ
+        and "-n" in given[:-1]
+        and given[given.index("-n") + 1] != "0"
+    )
 
-torch.set_num_threads(1)
+
+if not _only_hands_out():  # it need not wait for PyTorch
+    from checked_shapes import install
+
+    # Whatever says a shape in `jointrec` is checked at each call (see checked_shapes.py). This must
+    # stand before the package is first imported.
+    install("jointrec")
+
+    import torch
+
+    torch.set_num_threads(1)
 
 settings.register_profile("here", deadline=None, max_examples=50)
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
@@ -68,13 +81,15 @@ def _what_stays_is_passed_over() -> None:
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Let the garbage collector pass over what stays to the end: modules, tests and parameters.
 
-    They are over a million objects, and to look through them takes half a second each time.
+    They are over a million objects, and to look through them takes half a second each time. And
+    let it look through new objects after so many of them, not after 700: few tests leave circles.
     """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
         gc.enable()
 
 

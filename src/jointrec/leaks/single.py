@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
 from .columns import Column, words_of
 from .found import Leak, leak
@@ -151,7 +151,7 @@ def _much(target: Target, told: Power, *, binned: bool) -> str:
 
 def _falling_apart(sample: Sample, target: Target, column: Column) -> Iterator[Leak]:
     """A column that tells much in training and little in validation, or the reverse."""
-    learn, last = _earlier(sample)
+    learn, last = sample.earlier
     ways = [sample.clusters]
     if column.entity is not None:
         # Few items stand behind many rows: what holds of their column was drawn but once for each.
@@ -181,20 +181,6 @@ def _falling_apart(sample: Sample, target: Target, column: Column) -> Iterator[L
         advice="Was it filled in or corrected afterwards for the older rows, or made when the "
         "table was written? Then leave it out of `features`, or use it as it was at the moment.",
     )  # fmt: skip
-
-
-def _earlier(
-    sample: Sample,
-) -> tuple[Bool[np.ndarray, "rows"], Bool[np.ndarray, "rows"]]:
-    """Training rows in two parts, cut as training is cut from validation: the later three tenths
-    of time, or three tenths of clusters."""
-    times = sample.times
-    if times is None:
-        mixed = (sample.clusters.astype(np.uint64) + np.uint64(7)) * np.uint64(0xBF58476D1CE4E5B9)
-        last = (mixed >> np.uint64(40)) % np.uint64(10) < 3
-    else:
-        last = times >= np.quantile(times[~sample.valid], 0.7)
-    return ~sample.valid & ~last, ~sample.valid & last
 
 
 def _amounts(sample: Sample, column: Column) -> Iterator[Leak]:
