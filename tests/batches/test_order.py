@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jointrec.batches import order
 from jointrec.batches.ahead import ahead
-from jointrec.batches.order import BLOCK, FEWEST_ROWS, FEWEST_TAKEN, Stream, taken
+from jointrec.batches.order import (
+    BLOCK,
+    FEWEST_ROWS,
+    FEWEST_TAKEN,
+    Stream,
+    shuffled,
+    stream_of_lists,
+    taken,
+)
 
 
 @given(st.integers(1, 200), st.integers(0, 500), st.integers(0, 500))
@@ -47,6 +56,39 @@ def test_one_pass_holds_every_row_once_in_blocks() -> None:
     assert (BLOCK - 2) / BLOCK < neighbours < 1 - 0.5 / BLOCK  # kept in blocks, and shuffled
     assert not np.array_equal(rows, Stream(1000, 0, 1000, [2])[:])
     assert not np.array_equal(rows, Stream(1000, 1000, 1000, [1])[:])
+
+
+@pytest.fixture
+def _large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grain of 3,000 rows is large: 16 stretches of 32 rows make a window."""
+    for name, rows in (("NEAR", 32), ("WINDOW", 512), ("LARGE", 1024)):
+        monkeypatch.setattr(order, name, rows)
+
+
+@pytest.mark.usefixtures("_large")
+@pytest.mark.parametrize("size", [1024, 3000, 3003])
+def test_a_large_grain_is_read_from_few_places_at_a_time(size: int) -> None:
+    rows = Stream(size, 0, size, [1])[:]
+    assert sorted(rows.tolist()) == list(range(size))
+    for first in range(0, size - 512, 512):
+        assert len(np.unique(rows[first : first + 512] // 32)) <= 2 * (16 + 2)  # a shift cuts some
+    assert len(np.unique(rows[:128] // 32)) > 8  # a step sees many of them
+    steps = rows[: size // 128 * 128].reshape(-1, 128)
+    assert np.abs(steps.mean(axis=1) - size / 2).max() < 0.45 * size  # from anywhere
+    assert not np.array_equal(rows, Stream(size, size, size, [1])[:])
+    lists = stream_of_lists(size, 0, size, [1], np.arange(0, size, 3))
+    assert sorted(lists.tolist()) == list(range(size))
+    apart = np.flatnonzero(np.diff(lists) != 1) + 1
+    assert (lists[apart] % 3 == 0).all()  # whole lists
+
+
+def test_a_grain_that_is_not_large_is_shuffled_as_a_whole() -> None:
+    blocks = order.LARGE // BLOCK - 1
+    small, large = (shuffled(n, np.random.default_rng(0)) for n in (blocks, blocks + 1))
+    assert np.array_equal(small, np.random.default_rng(0).permutation(blocks))
+    window = order.WINDOW // BLOCK
+    stretches = [len(np.unique(some[:window] * BLOCK // order.NEAR)) for some in (small, large)]
+    assert stretches[1] == order.WINDOW // order.NEAR < stretches[0] / 3
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=6), st.integers(200, 5000))

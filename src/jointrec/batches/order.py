@@ -19,6 +19,15 @@ FEWEST_TAKEN = 4_000
 BLOCK = 8
 """Rows that stay together when rows are shuffled: lists shown together share their encoding."""
 
+NEAR = 4_096
+"""Rows of a large grain that are read together: eight here and eight there, of arrays that memory
+does not hold, would be read a hundred times as slowly."""
+WINDOW = 1 << 20
+"""So many rows, of stretches of :data:`NEAR` from anywhere, are shuffled at a time: some hundreds
+of megabytes, which the system keeps while they are needed."""
+LARGE = 4 * WINDOW
+"""From so many rows on a grain is shuffled so; a smaller one as a whole."""
+
 FEWEST_STEPS = 64
 FEWEST_ROWS = 128
 """An epoch has at least so many steps, as long as each can have at least so many rows."""
@@ -49,8 +58,9 @@ def taken(sizes: Sequence[int], rows: int) -> tuple[int, tuple[int, ...]]:
 class Stream:
     """A stretch of an endless stream over ``size`` rows: one shuffled pass after another.
 
-    Every pass holds every row once, in an order of its own; blocks of neighbours stay together.
-    In memory is the order of the blocks: about a byte a row.
+    Every pass holds every row once, in an order of its own; blocks of neighbours stay together, and
+    of a large grain they come window by window (:func:`shuffled`). In memory is the order of the
+    blocks: about a byte a row.
 
     :param start: Where in the stream the stretch begins, so that an epoch goes on where the one
         before it ended.
@@ -90,7 +100,7 @@ class _Pass:
     def __init__(self, size: int, chance: np.random.Generator) -> None:
         self._size = size
         self._shift = int(chance.integers(BLOCK))
-        self._blocks = chance.permutation(-(-(size + self._shift) // BLOCK))
+        self._blocks = shuffled(-(-(size + self._shift) // BLOCK), chance)
         # All blocks are whole but two: the first, and the last.
         missing = (self._shift, len(self._blocks) * BLOCK - self._shift - size)
         self._short = [
@@ -108,6 +118,24 @@ class _Pass:
         found = found[(found >= 0) & (found < self._size)]
         before = first * BLOCK - sum(rows for place, rows in self._short if place < first)
         return found[start - before : stop - before]
+
+
+def shuffled(blocks: int, chance: np.random.Generator) -> Int64[np.ndarray, "blocks"]:
+    """The order of some blocks of :data:`BLOCK` rows.
+
+    Where they are many, stretches of neighbours are shuffled, so many of them as make a window are
+    put together, and the blocks of each window are shuffled. What a step reads then lies in
+    a few hundred places, and is read once.
+    """
+    if blocks * BLOCK < LARGE:
+        return chance.permutation(blocks)
+    near, window = NEAR // BLOCK, WINDOW // BLOCK
+    stretches = chance.permutation(-(-blocks // near))
+    order: np.ndarray = (stretches[:, None] * near + np.arange(near)).ravel()
+    order = order[order < blocks]
+    for first in range(0, blocks, window):
+        chance.shuffle(order[first : first + window])
+    return order
 
 
 def stream_of_lists(
@@ -132,7 +160,7 @@ def _lists_shuffled(
     """Every row once, in blocks of whole lists: those that begin in the same block of rows."""
     shift = int(chance.integers(BLOCK))
     begins = starts[np.flatnonzero(np.diff((starts + shift) // BLOCK, prepend=-1))]
-    blocks = chance.permutation(len(begins))
+    blocks = shuffled(len(begins), chance)
     lengths = np.diff(begins, append=size)[blocks]
     before = np.cumsum(lengths) - lengths
     return np.repeat(begins[blocks] - before, lengths) + np.arange(size)
