@@ -20,7 +20,13 @@ the system releases when a process dies, so a reader never undoes the work of a 
 What is written is readable by its owner only. Needs a POSIX system (Linux, macOS).
 """
 
-from .parquet import EXTENSION, names_extension, read_parquet, write_parquet
+from .parquet import (
+    EXTENSION,
+    names_extension,
+    read_parquet,
+    read_parquet_pieces,
+    write_parquet,
+)
 from .pieces import PIECE, array_of, collected, pieces_of
 from .plain import open_plain
 from .reading import content_hash, verify_folder
@@ -38,6 +44,7 @@ __all__ = [
     "open_plain",
     "pieces_of",
     "read_parquet",
+    "read_parquet_pieces",
     "recover",
     "verify_folder",
     "write_file",

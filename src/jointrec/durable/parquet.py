@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -39,6 +40,23 @@ def read_parquet(path: Path) -> pa.Table:
         if names_extension(file):
             raise BundleError(f"{path}: uses Arrow extension types, which are never written here.")
         return pq.read_table(file, page_checksum_verification=True)
+
+
+def read_parquet_pieces(path: Path) -> Iterator[pa.Table]:
+    """As :func:`read_parquet`, one row group after another: no more is in memory at a time.
+
+    A file without rows gives one piece without any.
+
+    :raises BundleError: where it is another kind of file, which could run code.
+    """
+    with open_plain(path) as plain:
+        if names_extension(plain):
+            raise BundleError(f"{path}: uses Arrow extension types, which are never written here.")
+        file = pq.ParquetFile(plain, page_checksum_verification=True, pre_buffer=False)
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number)
+        if not file.num_row_groups:
+            yield file.schema_arrow.empty_table()
 
 
 def names_extension(file: BufferedReader) -> bool:

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointrec.durable import read_parquet
+from jointrec.durable import read_parquet_pieces
 from jointrec.features import Bags
 
 from .parts import Parts
@@ -93,8 +93,7 @@ def read_group(folder: Path, about: Mapping[str, Any], workspace: Workspace) -> 
             shape = (rows, len(array["columns"])) if array["wide"] else (rows,)
             found[name] = workspace.empty(shape, np.dtype(array["type"]))
     first = 0
-    for number in range(about["files"]):
-        table = read_table(_file(folder, about, number))
+    for table in _tables(folder, about):
         piece = slice(first, first + len(table))
         for name, array in about["arrays"].items():
             columns = [table.column(column) for column in array["columns"]]
@@ -128,8 +127,8 @@ def read_frame(
     :param workspace: Where long columns live.
     """
     parts = Parts(workspace)
-    for number in range(about["files"]):
-        parts.add(pl.DataFrame(read_table(_file(folder, about, number))))
+    for table in _tables(folder, about):
+        parts.add(pl.DataFrame(table))
     return parts.table()
 
 
@@ -141,9 +140,10 @@ def _file(folder: Path, about: Mapping[str, Any], number: int) -> Path:
     return folder / name / f"{number:05}.parquet"
 
 
-def read_table(path: Path) -> pa.Table:
-    """A file of a group or of a table, page by page checked."""
-    return read_parquet(path)
+def _tables(folder: Path, about: Mapping[str, Any]) -> Iterator[pa.Table]:
+    """All rows of a group or of a table, a row group at a time, page by page checked."""
+    for number in range(about["files"]):
+        yield from read_parquet_pieces(_file(folder, about, number))
 
 
 def _row_groups(first: int, last: int) -> Iterator[slice]:
