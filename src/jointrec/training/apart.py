@@ -26,9 +26,9 @@ from jointrec.splits import TRAIN
 from .checkpoint import Interrupted
 from .watch import Epoch, Progress, Watch
 
-WORTH = 50_000
-"""From so many training rows of a task on a process of its own is worth the seconds in which it
-starts."""
+WORTH = 300_000
+"""From so many training rows of a task on a process of its own is worth its start: some twelve
+seconds until it has imported and compiled what this one has (docs/log.md)."""
 A_PROCESS = 1 << 30
 """The bytes that a process takes beside its embedding table."""
 SOON = 0.2
