@@ -51,7 +51,7 @@ def measure(place: Place, effort: Effort, full: bool, progress: Progress) -> Non
     few = Effort(rows=FEW, held=FEW // 10)
     table = written(Workload(LEVELS["1k"], few.rows, few.held), place.cache)
     prepare(place, "few", table)
-    own = ["--data", table, "--prepared", prepared_of(place, "few", "mmoe"), *PRECISION]
+    own = ["--data", table, "--prepared", prepared_of(place, "few", "mmoe")]
     todo: list[tuple[int, str, int]] = [
         (number, piece, size)
         for number in range(effort.rounds if full else 1)
@@ -65,8 +65,8 @@ def measure(place: Place, effort: Effort, full: bool, progress: Progress) -> Non
         if piece == "fit":  # of the whole table: a process of its own takes seconds to start
             whole = written(Workload(LEVELS["1k"], effort.rows, effort.held), place.cache)
             prepare(place, "1k", whole)
-            own[1:4:2] = [whole, prepared_of(place, "1k", "mmoe")]
-        words = [HERE / "run_pieces.py", piece, "--size", size, *own]
+            own = ["--data", whole, "--prepared", prepared_of(place, "1k", "mmoe")]
+        words = [HERE / "run_pieces.py", piece, "--size", size, *own, *PRECISION]
         place.attempt(mark, place.run, sys.executable, *words)
 
 

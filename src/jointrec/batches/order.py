@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int64
 
+from jointrec.durable import collected
+
 FEWEST_TAKEN = 4_000
 """A grain of fewer rows is passed in an epoch until it has given at least so many."""
 BLOCK = 8
@@ -129,13 +131,15 @@ def shuffled(blocks: int, chance: np.random.Generator) -> Int64[np.ndarray, "blo
     """
     if blocks * BLOCK < LARGE:
         return chance.permutation(blocks)
-    near, window = NEAR // BLOCK, WINDOW // BLOCK
+    near, many = NEAR // BLOCK, WINDOW // NEAR
     stretches = chance.permutation(-(-blocks // near))
-    order: np.ndarray = (stretches[:, None] * near + np.arange(near)).ravel()
-    order = order[order < blocks]
-    for first in range(0, blocks, window):
-        chance.shuffle(order[first : first + window])
-    return order
+
+    def window(first: int) -> Int64[np.ndarray, "some"]:
+        some = (stretches[first : first + many, None] * near + np.arange(near)).ravel()
+        return chance.permutation(some[some < blocks])
+
+    windows = map(window, range(0, len(stretches), many))
+    return collected(windows, np.empty(blocks, np.int64))
 
 
 def stream_of_lists(

@@ -37,8 +37,7 @@ def read_parquet(path: Path) -> pa.Table:
     :raises BundleError: where it is another kind of file, which could run code.
     """
     with open_plain(path) as file:
-        if names_extension(file):
-            raise BundleError(f"{path}: uses Arrow extension types, which are never written here.")
+        _refuse_extension(path, file)
         return pq.read_table(file, page_checksum_verification=True)
 
 
@@ -50,13 +49,17 @@ def read_parquet_pieces(path: Path) -> Iterator[pa.Table]:
     :raises BundleError: where it is another kind of file, which could run code.
     """
     with open_plain(path) as plain:
-        if names_extension(plain):
-            raise BundleError(f"{path}: uses Arrow extension types, which are never written here.")
+        _refuse_extension(path, plain)
         file = pq.ParquetFile(plain, page_checksum_verification=True, pre_buffer=False)
         for number in range(file.num_row_groups):
             yield file.read_row_group(number)
         if not file.num_row_groups:
             yield file.schema_arrow.empty_table()
+
+
+def _refuse_extension(path: Path, file: BufferedReader) -> None:
+    if names_extension(file):
+        raise BundleError(f"{path}: uses Arrow extension types, which are never written here.")
 
 
 def names_extension(file: BufferedReader) -> bool:

@@ -16,8 +16,8 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any
 
-import numpy as np
-
+from jointrec.batches.assemble import knows
+from jointrec.durable import pieces_of
 from jointrec.errors import ProjectError
 from jointrec.prepare import Prepared, lend, with_own_tables
 from jointrec.project import Project, parse
@@ -39,9 +39,9 @@ def worth_apart(prepared: Prepared, tasks: Collection[str]) -> list[str]:
     """Those of some tasks with rows enough for a process of their own, the largest first; none
     where it would be one alone."""
     rows = {
-        task: int(((asked.parts[task] == TRAIN) & ~np.isnan(labels)).sum())
+        task: sum(int(knows(asked, task, TRAIN, piece).sum()) for piece in pieces_of(len(asked)))
         for asked in prepared.asked.values()
-        for task, labels in asked.labels.items()
+        for task in asked.labels
         if task in tasks
     }
     large = [task for task in sorted(rows, key=lambda task: -rows[task]) if rows[task] >= WORTH]
