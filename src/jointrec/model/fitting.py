@@ -54,8 +54,8 @@ def fit(
     :param cache: A folder in which what is prepared is kept, and found by the next fit of the same
         tables. Default: none. It holds what the tables hold; whoever reads it reads them.
     :param prepared: A folder that ``jointrec prepare`` wrote, to train from instead of the tables.
-    :param processes: How many large networks are trained at a time, each in a process of its own
-        (`jointrec.training.apart`). Default: as many as PyTorch uses threads.
+    :param processes: How many networks are trained at a time: this process trains one, others take
+        large tasks alone (`jointrec.training.apart`). Default: as many as PyTorch uses threads.
     :raises JointRecError: for whatever is wrong with the declarations or the data, all at once.
     :raises Interrupted: after Ctrl-C, once the checkpoint is safe.
     """
@@ -73,19 +73,19 @@ def fit(
             kept = None if cache is None else Cache(Path(cache), say=watch.say)
             ready = obtain(project, planned, None if root is None else Path(root), cache=kept)
     tables, arrays = ready.tables, ready.prepared
-    with _timed(seconds, "leaks", watch):
-        leaks = scan_prepared(project, planned, tables, arrays)
-    for alarm in leaks.alarms:
-        watch.say(f"a leak? {alarm}")
-    findings = (*tables.findings, *ready.findings, *leaks.alarms)
-    if folder is not None:
-        _write_findings(folder, project, tables, findings)
     alone = Alone(project, arrays, folder, resume, watch)
     with alone.apart(processes or torch.get_num_threads()) if compare.alone else nullcontext():
+        with _timed(seconds, "leaks", watch):
+            leaks = scan_prepared(project, planned, tables, arrays)
+        for alarm in leaks.alarms:
+            watch.say(f"a leak? {alarm}")
+        findings = (*tables.findings, *ready.findings, *leaks.alarms)
+        if folder is not None:
+            _write_findings(folder, project, tables, findings)
         with _timed(seconds, "train", watch):
             trained = train(
                 project, planned, arrays,
-                watch=alone.beside(), resume=resume,
+                watch=watch, resume=resume,
                 checkpoint=None if folder is None else folder / "checkpoints" / "joint",
             )  # fmt: skip
         singles: dict[str, JointNetwork] = {}

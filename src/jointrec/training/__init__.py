@@ -1,7 +1,7 @@
 """Trains one network for all tasks, and keeps for each funnel the pass at which it was best."""
 
 from .alone import alone
-from .apart import Apart, Beside, worth_apart
+from .apart import Apart, worth_apart
 from .calibrate import followed
 from .checkpoint import Interrupted
 from .progress import live_watch
@@ -11,7 +11,6 @@ from .watch import Epoch, Progress, Watch
 
 __all__ = [
     "Apart",
-    "Beside",
     "Epoch",
     "Interrupted",
     "Progress",

@@ -1,4 +1,4 @@
-"""Tasks that are trained alone in processes of their own, as many at a time as cores are free."""
+"""Tasks that are trained alone in processes of their own, each of which takes one after another."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from jointrec.batches.assemble import knows
 from jointrec.durable import pieces_of
@@ -26,40 +26,40 @@ from jointrec.splits import TRAIN
 from .checkpoint import Interrupted
 from .watch import Epoch, Progress, Watch
 
-WORTH = 300_000
-"""From so many training rows of a task on a process of its own is worth its start: some twelve
-seconds until it has imported and compiled what this one has (docs/log.md)."""
+WORTH = 100_000
+"""From so many training rows of a task on it is worth a process, which imports and compiles what
+this one has for some twelve seconds: once, while the joint network is trained (docs/log.md)."""
 A_PROCESS = 1 << 30
 """The bytes that a process takes beside its embedding table."""
 SOON = 0.2
-"""Seconds between two looks at a process that is waited for."""
+"""Seconds between two looks at what a process told."""
 
 
 def worth_apart(prepared: Prepared, tasks: Collection[str]) -> list[str]:
-    """Those of some tasks with rows enough for a process of their own, the largest first; none
-    where it would be one alone."""
+    """Those of some tasks with rows enough to be trained apart, the largest first."""
     rows = {
         task: sum(int(knows(asked, task, TRAIN, piece).sum()) for piece in pieces_of(len(asked)))
         for asked in prepared.asked.values()
         for task in asked.labels
         if task in tasks
     }
-    large = [task for task in sorted(rows, key=lambda task: -rows[task]) if rows[task] >= WORTH]
-    return large if len(large) > 1 else []
+    return [task for task in sorted(rows, key=lambda task: -rows[task]) if rows[task] >= WORTH]
 
 
 class Apart:
-    """Trains tasks alone, each in a process of its own that uses one thread.
+    """Trains tasks alone in processes, each of which uses one thread and takes one task after
+    another, for as long as this lasts.
 
-    All that a process leaves is its checkpoint. Whoever needs the network goes on from there, on
-    one thread as well: at once where the run is whole; and where the process was killed, or could
-    not start, by training what is left. So whatever happens to a process, the result has the same
-    bits.
+    All that a process leaves of a task is its checkpoint. Whoever needs the network goes on from
+    there, on one thread as well: at once where the run is whole; and where the process was killed,
+    or could not start, by training what is left. So whatever happens to a process, the result has
+    the same bits.
 
     :param project: What the tasks are of.
     :param prepared: What they learn from. A copy of it is written to ``room``, for all of them.
     :param checkpoints: For each task where its checkpoint is kept; in this order they start.
     :param room: A folder for what they read.
+    :param processes: How many there are, if memory holds so many.
     :param resume: Whether they go on from checkpoints that are there.
     :raises ProjectError: where a project cannot be told to another process, as it has parts of the
         caller's own.
@@ -72,6 +72,7 @@ class Apart:
         prepared: Prepared,
         checkpoints: Mapping[str, Path],
         room: Path,
+        processes: int,
         *,
         resume: bool = False,
     ) -> None:
@@ -84,13 +85,20 @@ class Apart:
         for checkpoint in () if resume else checkpoints.values():
             # Else what an earlier run left could be taken for what a process that was killed left.
             shutil.rmtree(checkpoint, ignore_errors=True)
-        self._room, self._resume = room, resume
-        self.checkpoints, self._left = checkpoints, deque(checkpoints)
-        self._running: dict[str, _Worker] = {}
+        self.checkpoints, self._room = checkpoints, room
+        self._courses = {task: _Course(task, path) for task, path in checkpoints.items()}
+        self._left = deque(self._courses.values())
+        self._workers: list[_Worker] = []
         table = prepared.layout.table_rows * (4 * project.table.width + 16)
-        self._most = max(1, _free_bytes() // (A_PROCESS + table))
+        self._count = min(processes, max(1, _free_bytes() // (A_PROCESS + table)))
 
     def __enter__(self) -> Apart:
+        # Not from the folder that it happens to be in, where anything may be called `queue.py`.
+        words = [sys.executable, "-P", "-m", "jointrec.training.worker", str(self._room)]
+        with suppress(OSError):  # with fewer of them, or none, it only takes longer
+            for number in range(self._count):
+                errors = self._room / f"worker-{number}.txt"
+                self._workers.append(_Worker(words, errors, self._next))
         return self
 
     def __exit__(
@@ -99,99 +107,64 @@ class Apart:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in self._running.values():
+        self._left.clear()
+        for worker in self._workers:
             worker.stop()
 
-    def fill(self, count: int) -> None:
-        """Starts processes until so many run, or as many as memory holds, or none is left."""
-        busy = sum(worker.running for worker in self._running.values())
-        while self._left and busy < min(count, self._most):
-            task = self._left.popleft()
-            self._running[task] = _Worker(self._words(task), self._room / f"{task}.txt")
-            busy += 1
+    def unbegun(self) -> Iterator[str]:
+        """Takes the tasks that no process has begun, one at a time, to be trained here."""
+        for course in iter(self._next, None):
+            course.end()
+            yield course.task
 
-    def wait(self, task: str, count: int, watch: Watch) -> None:
-        """Comes back when the process of a task has ended; meanwhile others are started.
+    def wait(self, task: str, watch: Watch) -> None:
+        """Comes back when no process trains a task any longer.
 
-        :param count: How many may run at a time.
         :param watch: Told how far it is.
         :raises Interrupted: on Ctrl-C.
         """
+        course = self._courses[task]
         try:
-            self._wait(task, count, watch)
+            while not course.ended_in(SOON):
+                course.tell(watch)
+            course.tell(watch)
         except KeyboardInterrupt:
-            passes = self._running[task].passes if task in self._running else 0
-            raise Interrupted(passes, self.checkpoints[task] if passes else None) from None
+            passes = course.passes
+            raise Interrupted(passes, course.checkpoint if passes else None) from None
+        if course.failed:
+            watch.say(f"{task}: {course.failed}, so what is left of it is trained here")
 
-    def _wait(self, task: str, count: int, watch: Watch) -> None:
-        self.fill(count)
-        while task not in self._running:
-            self._any_soon()
-            self.fill(count)
-        worker = self._running[task]
-        while not worker.ended_in(SOON):
-            self.fill(count)
-            worker.tell(watch)
-        worker.tell(watch)
-        if worker.failed:
-            watch.say(f"{task}: {worker.failed}, so what is left of it is trained here")
-
-    def _any_soon(self) -> None:
-        next(worker for worker in self._running.values() if worker.running).ended_in(SOON)
-
-    def _words(self, task: str) -> list[str]:
-        # Not from the folder that it happens to be in, where anything may be called `queue.py`.
-        words = [sys.executable, "-P", "-m", "jointrec.training.worker"]
-        words += [str(self._room), task, str(self.checkpoints[task].absolute())]
-        return [*words, "resume"] if self._resume else words
+    def _next(self) -> _Course | None:
+        """The next task that nobody has begun, for whoever asks first."""
+        with suppress(IndexError):
+            return self._left.popleft()
+        return None
 
 
-class _Worker:
-    """A process, and what it told.
+class _Course:
+    """A task, and what a process told of it."""
 
-    :param words: Its command.
-    :param errors: A file for what it says of its end.
-    """
-
-    def __init__(self, words: list[str], errors: Path) -> None:
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
-        self._errors = errors
-        with errors.open("wb") as file:
-            # It ends when its input does, so that it never outlives who started it.
-            self._process = subprocess.Popen(
-                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, env=env
-            )
-        self._told = Queue[dict[str, Any]]()
+    def __init__(self, task: str, checkpoint: Path) -> None:
+        self.task, self.checkpoint = task, checkpoint
         self.passes = 0
-        """How many whole passes it told of."""
-        assert self._process.stdout is not None
-        self._ear = Thread(target=self._hear, args=(self._process.stdout,), daemon=True)
-        self._ear.start()
+        """How many whole passes were told on."""
+        self.failed = ""
+        """How its process ended, if before the task did."""
+        self._told, self._ended = Queue[dict[str, Any]](), Event()
 
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
+    def hear(self, told: dict[str, Any]) -> None:
+        self._told.put(told)
 
-    @property
-    def failed(self) -> str:
-        """How it ended, if not well."""
-        code = self._process.returncode
-        if not code:
-            return ""
-        said = self._errors.read_text(encoding="utf-8", errors="replace").splitlines()
-        return f"its process ended with {code}" + (f" ({said[-1]})" if said else "")
+    def end(self, failed: str = "") -> None:
+        self.failed = failed
+        self._ended.set()
 
     def ended_in(self, seconds: float) -> bool:
         """Whether it has ended, or does within some seconds."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        self._ear.join()  # all that it told was heard
-        return True
+        return self._ended.wait(seconds)
 
     def tell(self, watch: Watch) -> None:
-        """Tells the passes that it told since the last time, and its last step."""
+        """Tells the passes that were heard of since the last time, and the last step."""
         step = None
         with suppress(Empty):
             while True:
@@ -203,36 +176,58 @@ class _Worker:
         if step is not None:
             watch.step(Progress(**step))
 
-    def stop(self) -> None:
-        self._process.kill()  # checkpoints are whole at any time
-        self._process.wait()
-        self._ear.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
 
-    def _hear(self, told: IO[bytes]) -> None:
-        for line in told:
-            self._told.put(json.loads(line))
+class _Worker:
+    """A process, and a thread that gives it one task after another and hears what it tells.
 
-
-class Beside(Watch):
-    """Starts tasks apart as soon as it is known how many threads the steps here leave free.
-
-    :param other: Who is told as well.
-    :param fill: Starts processes until so many run.
-    :param free: Gives how many threads there are free.
+    :param words: Its command.
+    :param errors: A file for what it says of its end.
+    :param take: Gives the next task; None if none is left.
     """
 
-    def __init__(self, other: Watch, fill: Callable[[int], None], free: Callable[[], int]) -> None:
-        self._other, self._fill, self._free = other, fill, free
-        self.stage, self.say = other.stage, other.say  # type: ignore[method-assign]
-        self.epoch, self.measuring = other.epoch, other.measuring  # type: ignore[method-assign]
+    def __init__(self, words: list[str], errors: Path, take: Callable[[], _Course | None]) -> None:
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+        self._errors = errors
+        with errors.open("wb") as file:
+            # It ends when its input does, so that it never outlives who started it.
+            self._process = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, env=env
+            )
+        self._thread = Thread(target=self._work, args=(take,), daemon=True)
+        self._thread.start()
 
-    def step(self, progress: Progress) -> None:
-        """Told on."""
-        self._fill(self._free())
-        self._other.step(progress)
+    def stop(self) -> None:
+        with suppress(OSError), self._process:  # which closes pipes, with what was never read
+            self._process.kill()  # checkpoints are whole at any time
+            self._thread.join()
+
+    def _work(self, take: Callable[[], _Course | None]) -> None:
+        for course in iter(take, None):
+            if not self._trains(course):
+                course.end(self._why())
+                return  # whatever ended it could end another
+            course.end()
+
+    def _trains(self, course: _Course) -> bool:
+        """Whether it lives to say that it has trained a task."""
+        ask, told = self._process.stdin, self._process.stdout
+        assert ask is not None and told is not None
+        words = {"task": course.task, "checkpoint": str(course.checkpoint.absolute())}
+        with suppress(OSError):  # where it has ended, which is heard below
+            ask.write(json.dumps(words).encode() + b"\n")
+            ask.flush()
+        for line in told:
+            heard = json.loads(line)
+            if "done" in heard:
+                return True
+            course.hear(heard)
+        return False
+
+    def _why(self) -> str:
+        """How it ended."""
+        code = self._process.wait()
+        said = self._errors.read_text(encoding="utf-8", errors="replace").splitlines()
+        return f"its process ended with {code}" + (f" ({said[-1]})" if said else "")
 
 
 def _free_bytes() -> int:

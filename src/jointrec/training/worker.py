@@ -1,8 +1,10 @@
-"""The other side of `jointrec.training.apart`: trains one task alone, and leaves a checkpoint.
+"""The other side of `jointrec.training.apart`: trains tasks alone, and leaves a checkpoint of each.
 
-    python -m jointrec.training.worker FOLDER TASK CHECKPOINT [resume]
+    python -m jointrec.training.worker FOLDER
 
-It tells how far it is, a line of JSON at a time, and ends when nobody listens any more.
+A line of JSON on its input is a task to train, ``{"task": ..., "checkpoint": ...}``, which goes on
+from the checkpoint if there is one. Lines of its output tell how far it is, and ``{"done": ...}``
+that it is ready for the next. It ends when its input does.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from queue import Queue
 from threading import Thread
 from time import monotonic
+from typing import IO
 
 import torch
 
@@ -32,43 +37,48 @@ PAUSE = 0.5
 class _Telling(Watch):
     """Tells every pass, and steps now and then."""
 
-    def __init__(self) -> None:
-        self._last = 0.0
+    def __init__(self, out: IO[str]) -> None:
+        self._out, self._last = out, 0.0
 
     def step(self, progress: Progress) -> None:
         if monotonic() - self._last >= PAUSE:
             self._last = monotonic()
-            _tell(step=vars(progress))
+            self.tell(step=vars(progress))
 
     def epoch(self, epoch: Epoch) -> None:
-        _tell(epoch=vars(epoch))
+        self.tell(epoch=vars(epoch))
+
+    def tell(self, **what: object) -> None:
+        self._out.write(json.dumps(what) + "\n")
+        self._out.flush()
 
 
-def _tell(**what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
-
-
-def _end_with(stream: int) -> None:
-    """Ends this process as soon as the one that started it is gone."""
-    while os.read(stream, 1):
-        pass
+def _hear(lines: Iterable[bytes], jobs: Queue[dict[str, str]]) -> None:
+    """Puts down what is asked, and ends this process as soon as the one that asks is gone."""
+    for line in lines:
+        jobs.put(json.loads(line))
     os._exit(1)
 
 
-def main(folder: Path, task: str, checkpoint: Path, *, resume: bool) -> None:
+def main(folder: Path) -> None:
     """The command."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it is told, and stops it
-    Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
+    watch = _Telling(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)  # whatever else is printed is no answer
+    jobs = Queue[dict[str, str]]()
+    Thread(target=_hear, args=(sys.stdin.buffer, jobs), daemon=True).start()
     torch.set_num_threads(1)
     project = read(folder / "project.toml")
-    prepared, single = borrow(folder, plan(project)), alone(project, task)
-    train(
-        single, plan(single), prepared,
-        watch=_Telling(), checkpoint=checkpoint, resume=resume,
-    )  # fmt: skip
+    prepared = borrow(folder, plan(project))
+    while True:
+        job = jobs.get()
+        single = alone(project, job["task"])
+        train(
+            single, plan(single), prepared,
+            watch=watch, checkpoint=Path(job["checkpoint"]), resume=True,
+        )  # fmt: skip
+        watch.tell(done=job["task"])
 
 
 if __name__ == "__main__":
-    own_folder, own_task, own_checkpoint, *more = sys.argv[1:]
-    main(Path(own_folder), own_task, Path(own_checkpoint), resume=more == ["resume"])
+    main(Path(sys.argv[1]))
