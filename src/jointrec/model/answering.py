@@ -48,7 +48,8 @@ def together(
     found: dict[str, Answers] = {}
     for network in dict.fromkeys(learned.networks[task] for task in tasks):
         own = [task for task in tasks if learned.networks[task] is network]
-        said = list(answers_of(network, prepared, questions.asked, own, rows, told=told))
+        with learned.kept.used():
+            said = list(answers_of(network, prepared, questions.asked, own, rows, told=told))
         for task in own:
             parts = [piece[task] for piece in said] or [_nothing(learned, task, told)]
             found[task] = np.concatenate(parts) if len(parts) > 1 else parts[0]

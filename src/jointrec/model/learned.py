@@ -12,6 +12,7 @@ from jointrec.network import JointNetwork
 from jointrec.plan import Plan
 from jointrec.prepare import Prepared, Reader, prepared_of
 from jointrec.project import Project
+from jointrec.sharing.kept import KeptProducts
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Learned:
     def prepared(self) -> Prepared:
         """What a network reads, without rows."""
         return prepared_of(self.reader, {})
+
+    @cached_property
+    def kept(self) -> KeptProducts:
+        """What the network multiplied before, for candidates that come again."""
+        return KeptProducts()
 
     def check_task(self, task: str) -> None:
         """Refuses a task that the project does not have.

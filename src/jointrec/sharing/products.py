@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .kept import columns_of, kept_products
+
 LINE = 16
 """Numbers of float32 in a cache line."""
 
@@ -23,7 +25,8 @@ def wide_product(
 ) -> Float[Tensor, "rows blocks outer"]:
     """What the linear layers of all blocks make of the same rows, in one product.
 
-    Where nothing is learned, what all rows share is multiplied once (:func:`_shared_once`).
+    Where nothing is learned, what all rows share is multiplied once (:func:`_shared_once`), and
+    what they do not is not multiplied again where it came before (:class:`.kept.KeptProducts`).
 
     :param relu: Ends in ``max(0, y)``, which then costs no pass over the numbers of its own.
 
@@ -34,9 +37,11 @@ def wide_product(
     [[[3.0], [0.0]]]
     """
     flat, shifts = weight.flatten(0, 1), bias.flatten()
+    product: Tensor | None = None
     if len(x) >= MANY and x.device.type == "cpu" and not torch.is_grad_enabled():
-        x, flat, shifts = _shared_once(x, flat, shifts)
-    product: Tensor = _Product.apply(x, flat, shifts, relu)  # type: ignore[no-untyped-call]
+        product = _shared_once(x, flat, shifts, relu)
+    if product is None:
+        product = _Product.apply(x, flat, shifts, relu)  # type: ignore[no-untyped-call]
     return product.view(len(x), *bias.shape)
 
 
@@ -51,22 +56,31 @@ def _shared_once(
     x: Float[Tensor, "rows inner"],
     weight: Float[Tensor, "outer inner"],
     bias: Float[Tensor, "outer"],
-) -> tuple[Float[Tensor, "rows own"], Float[Tensor, "outer own"], Float[Tensor, "outer"]]:
-    """The same layer of fewer numbers: those that all rows have in common become part of the bias.
+    relu: bool,
+) -> Float[Tensor, "rows outer"] | None:
+    """The layer where rows have much in common: what they share becomes part of the bias.
 
     The rows of a request are about one user and many items: what is known of the user, half of
-    every row where parts stand side by side, need not be multiplied for each item.
+    every row where parts stand side by side, need not be multiplied for each item. None where they
+    have too little in common.
     """
     # As whole numbers and by numpy, which looks through them five times as fast as torch.
     numbers = x.detach().view(WHOLE[x.element_size()]).numpy()
     if (numbers[:FEW] == numbers[0]).all(axis=0).mean() < LEAST:
-        return x, weight, bias
-    shared = torch.from_numpy((numbers == numbers[0]).all(axis=0))
-    if shared.double().mean() < LEAST:
-        return x, weight, bias
-    once = torch.addmv(bias, weight, x[0].to(weight.dtype) * shared)
-    (own,) = torch.nonzero(~shared, as_tuple=True)
-    return x.index_select(1, own), weight.index_select(1, own), once
+        return None
+    shared = (numbers == numbers[0]).all(axis=0)
+    if shared.mean() < LEAST:
+        return None
+    once = torch.addmv(bias, weight, x[0].to(weight.dtype) * torch.from_numpy(shared))
+    kept = kept_products()
+    given = None if kept is None else kept.product(x, numbers, weight, ~shared)
+    if given is None:
+        own = (columns_of(x, ~shared), columns_of(weight, ~shared))
+        made: Tensor = _Product.apply(*own, once, relu)  # type: ignore[no-untyped-call]
+        return made
+    y = given + once
+    kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+    return (y.relu_() if relu else y).to(kind)
 
 
 def block_products(

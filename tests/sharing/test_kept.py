@@ -1,0 +1,148 @@
+"""Products that come again, against the plain ones."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from jointrec.sharing import kept
+from jointrec.sharing.kept import KeptProducts, columns_of
+from jointrec.sharing.products import wide_product
+
+BLOCKS, OUTER, USER, ITEM = 3, 8, 20, 12
+
+
+def layer(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    chance = torch.Generator().manual_seed(seed)
+    inner = USER + ITEM
+    weight = torch.randn((BLOCKS, OUTER, inner), generator=chance)
+    return weight, torch.randn((BLOCKS, OUTER), generator=chance)
+
+
+def request(user: int, items: int = 0, rows: int = 99) -> torch.Tensor:
+    """Rows about one user and many items, the item's numbers on both sides of the user's."""
+    about = torch.randn(USER, generator=torch.Generator().manual_seed(user))
+    goods = torch.randn((rows, ITEM), generator=torch.Generator().manual_seed(items))
+    return torch.cat([goods[:, :5], about.expand(rows, -1), goods[:, 5:]], dim=1)
+
+
+def plain(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    return torch.einsum("ri,boi->rbo", x, weight).add(bias).relu()
+
+
+def products(products: KeptProducts) -> list[torch.Tensor]:
+    return [one.given for one in products._products.values()]
+
+
+@torch.no_grad()
+def test_what_comes_again_is_not_multiplied_again() -> None:
+    weight, bias = layer()
+    own = KeptProducts()
+    with own.used():
+        for user in range(4):
+            x = request(user)
+            assert_close(wide_product(x, weight, bias, relu=True), plain(x, weight, bias))
+            assert len(products(own)) == (user > 0)
+            if user == 1:
+                (first,) = products(own)
+    assert products(own)[0] is first
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("changed", ["weight", "item", "order", "shared"])
+def test_whatever_changes_is_multiplied_anew(changed: str) -> None:
+    weight, bias = layer()
+    own = KeptProducts()
+    x = request(7)
+    with own.used():
+        for _ in range(3):
+            wide_product(x, weight, bias, relu=True)
+        assert len(products(own)) == 1
+        if changed == "weight":  # in its place, and so that no version tells
+            weight.data[1, 2, 3] += 1
+        elif changed == "item":  # in the middle: the first and the last are as they were
+            x[50, 2] += 1
+        elif changed == "order":
+            x[[40, 50]] = x[[50, 40]]
+        else:
+            x[:, 0] = 3.0
+        for _ in range(3):
+            assert_close(wide_product(x, weight, bias, relu=True), plain(x, weight, bias))
+
+
+@torch.no_grad()
+def test_products_of_bf16_are_kept_in_float32() -> None:
+    weight, bias = layer()
+    own = KeptProducts()
+    with own.used(), torch.autocast("cpu", torch.bfloat16):
+        said = [
+            wide_product(request(user).bfloat16(), weight, bias, relu=True) for user in (5, 5, 5)
+        ]
+    assert [one.dtype for one in [*said, *products(own)]] == [torch.bfloat16] * 3 + [torch.float32]
+    assert torch.equal(said[1], said[2])
+    whole = plain(request(5).bfloat16().float(), weight, bias)
+    for one in said:
+        assert_close(one.float(), whole, rtol=0.02, atol=0.1)
+
+
+@torch.no_grad()
+def test_memory_is_bounded_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight, bias = layer()
+    own = KeptProducts()
+    with own.used():
+        for items in (1, 2, 3):
+            for _ in range(2):
+                wide_product(request(0, items), weight, bias)
+            if items == 1:
+                (one,) = own._products.values()
+                monkeypatch.setattr(kept, "MOST", int(2.5 * one.size))
+        first, second, third = (request(0, items) for items in (1, 2, 3))
+        assert len(products(own)) == 2
+        before = products(own)
+        for x in (third, second):
+            wide_product(x, weight, bias)
+        assert [id(one) for one in products(own)] == [id(one) for one in before]
+        wide_product(first, weight, bias)
+        assert products(own)[0] is not before[0]
+        monkeypatch.setattr(kept, "MOST", 10)
+        for _ in range(3):
+            x = request(0, 9)
+            assert_close(wide_product(x, weight, bias, relu=True), plain(x, weight, bias))
+
+
+@torch.no_grad()
+def test_two_networks_and_many_threads_may_share_them() -> None:
+    layers, own = [layer(seed) for seed in range(2)], KeptProducts()
+
+    def ask(number: int) -> None:
+        weight, bias = layers[number % 2]
+        x = request(number, number % 3)
+        with torch.no_grad(), own.used():
+            assert_close(wide_product(x, weight, bias, relu=True), plain(x, weight, bias))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(ask, range(200)))
+    assert len(products(own)) == 6
+
+
+def test_nothing_is_kept_where_nobody_said_so_nor_while_learning() -> None:
+    weight, bias = layer()
+    own = KeptProducts()
+    x = request(0)
+    with torch.no_grad():
+        for _ in range(3):
+            wide_product(x, weight, bias)
+    with own.used():
+        for _ in range(3):
+            wide_product(x, weight.requires_grad_(), bias)
+    assert not own._met and not own._products and kept.kept_products() is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_columns_are_cut_out_in_their_order(share: float) -> None:
+    chance = np.random.default_rng(0)
+    matrix = torch.arange(600.0).view(3, 200)
+    some = chance.random(200) < share
+    assert columns_of(matrix, some).tolist() == matrix.numpy()[:, some].tolist()
