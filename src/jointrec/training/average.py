@@ -35,14 +35,15 @@ class Average:
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
+        # Kept: looking for them takes longer than averaging them.
+        self._own = [weight.detach() for weight in network.parameters()]
         self.steps = 0
         self.weights = {n: w.detach().clone() for n, w in network.named_parameters()}
 
     def update(self) -> None:
         """Takes the weights of a step into the average."""
         kept = min(KEPT, (1 + self.steps) / (10 + self.steps))
-        own = [weight.detach() for _, weight in self._network.named_parameters()]
-        torch._foreach_lerp_(list(self.weights.values()), own, 1.0 - kept)
+        torch._foreach_lerp_(list(self.weights.values()), self._own, 1.0 - kept)
         self.steps += 1
 
     @contextmanager
