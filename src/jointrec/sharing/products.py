@@ -81,7 +81,7 @@ def _shared_once(
     given = None if kept is None else kept.product(x, numbers, weight, ~shared)
     if given is None:
         own = (columns_of(x, ~shared), columns_of(weight, ~shared))
-        made: Tensor = _Product.apply(*own, once, relu)  # type: ignore[no-untyped-call]
+        made: Tensor = _Product.apply(*own, once, relu, False)  # type: ignore[no-untyped-call]
         return made
     y = given + once
     kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
