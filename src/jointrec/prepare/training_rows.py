@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 from jaxtyping import Int8, Int64
 
-from jointrec.durable import pieces_of
+from jointrec.durable import array_of, pieces_of
 from jointrec.features import Feature
 from jointrec.labels import DAY
 from jointrec.plan import features_of
@@ -73,11 +73,17 @@ def rows_in_part(
         first = project.event[name].entities[0]
         codes = frame[f"@{first}"].to_numpy()
         parts = parts_of(project.split, times, times, hashes[first], codes, tables.cuts)
-        masks[name] = pl.Series(parts == part)
+        masks[name] = _mask(parts, part)
     for name, own in hashes.items():
         parts = parts_of(project.split, None, None, own[1:], None, tables.cuts)
-        masks[name] = pl.Series(parts == part)
+        masks[name] = _mask(parts, part)
     return masks
+
+
+def _mask(parts: Int8[np.ndarray, "rows"], part: int) -> pl.Series:
+    """Which rows are in a part: a bit for each, never a byte for all of them."""
+    pieces = [pl.Series(parts[piece] == part) for piece in pieces_of(len(parts))]
+    return pl.concat(pieces, rechunk=True) if pieces else pl.Series(dtype=pl.Boolean)
 
 
 def parts_of(
@@ -95,7 +101,7 @@ def parts_of(
     if moments is not None:
         return split.parts(moments, known_at, hashes if codes is None else hashes[codes], cuts)
     rows = len(hashes if codes is None else codes)
-    parts = np.empty(rows, np.int8)
+    parts = array_of(rows, np.int8)
     for piece in pieces_of(rows):
         keys = hashes[piece] if codes is None else hashes[codes[piece]]
         parts[piece] = split.parts(None, None, keys, cuts)
