@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -123,15 +124,17 @@ def _bent(
 
     :param bends: By how much the slope of each piece is more than 1.
     """
-    used = int((knots.diff() > 0).sum())
+    # Of few rows each operation takes as long as any other, so the small ones are left to Python.
+    ends = knots.tolist()
+    used = sum(first < last for first, last in pairwise(ends))
     if not used:
         return logits
-    inner, end = knots[1:used].to(logits.dtype), logits.new_full((1,), math.inf)
-    low, high = torch.cat([-end, inner]), torch.cat([inner, end])
-    middle = knots[used // 2].to(logits.dtype).clamp(low, high)
+    inner = ends[1:used]
+    low, high = logits.new_tensor([[-math.inf, *inner], [*inner, math.inf]])[:, :, None]
+    middle = logits.new_tensor(ends[used // 2]).clamp(low, high)
     # Rows last: sums over a few neighbours take four times as long. And not as a product of
     # matrices, which may be in bf16 here.
-    lengths = logits.clamp(low[:, None], high[:, None]) - middle[:, None]
+    lengths = logits.clamp(low, high) - middle
     return logits + (lengths * bends[:used, None].to(logits.dtype)).sum(dim=0)
 
 
