@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jointrec as jr
-from jointrec import config, later
+from jointrec import config, declaration, later
 from jointrec import features as f
 from jointrec import tasks as t
 from jointrec.errors import JointRecError, ProjectError, SourceError
@@ -392,6 +392,6 @@ def test_a_project_is_a_plain_file_of_some_length(tmp_path: Path):
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
     with pytest.raises(SourceError, match="no plain file"):
         jr.read(tmp_path / "zero.toml")
-    (tmp_path / "long.toml").write_bytes(b"#" * (config.LONGEST_TEXT + 1))
+    (tmp_path / "long.toml").write_bytes(b"#" * (declaration.LONGEST_TEXT + 1))
     with pytest.raises(SourceError, match="is longer than 16,777,216 bytes"):
         jr.read(tmp_path / "long.toml")

@@ -40,7 +40,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-File = Annotated[Path, typer.Argument(help="The project: a shop.toml.", show_default=False)]
+
+def _read(file: Path) -> Path:
+    """The same file, which can be read: else that is told before anything heavy is imported."""
+    from .declaration import text_of
+
+    text_of(file)
+    return file
+
+
+File = Annotated[
+    Path,
+    typer.Argument(help="The project: a shop.toml.", show_default=False, callback=_read),
+]
 Folder = Annotated[Path, typer.Argument(help="What fit wrote, or a bundle.", show_default=False)]
 Root = Annotated[
     Path | None,
@@ -368,12 +380,10 @@ def main() -> None:
     try:
         app(prog_name="jointrec")
     except JointRecError as error:
-        from .training import Interrupted
-
-        stopped = isinstance(error, Interrupted)
+        stopped = error.exit_code != JointRecError.exit_code
         text = str(error) if stopped else f"Error: {error}"
         typer.secho(printable(text), fg="yellow" if stopped else "red", err=True)
-        sys.exit(130 if stopped else 2)
+        sys.exit(error.exit_code)
     except OSError as error:
         typer.secho(f"Error: {error.filename or 'disk'}: {error.strerror}.", fg="red", err=True)
         sys.exit(2)

@@ -12,7 +12,6 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from inspect import isabstract
-from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, TypeVar
 
@@ -31,8 +30,7 @@ from . import (
     splits,
     tasks,
 )
-from .durable import open_plain
-from .errors import ProjectError, SourceError, nearest, together, unknown_name
+from .errors import ProjectError, SourceError, together, unknown_name
 from .labels import VERBS, Later
 
 Made = TypeVar("Made")
@@ -53,34 +51,8 @@ FAMILIES: Mapping[type, ModuleType] = {
 }
 
 
-LONGEST_TEXT = 1 << 24
-"""A file of more bytes than this is not read."""
 MOST_SHOWN = 200
 """How much of a wrong value a message shows."""
-
-
-def text_of(path: Path) -> str:
-    """The text of a file that declares something.
-
-    :raises SourceError: where there is no such file or it is not text.
-    """
-    try:
-        with open_plain(path) as file:
-            data = file.read(LONGEST_TEXT + 1)
-        if len(data) > LONGEST_TEXT:
-            raise SourceError(
-                f"{path}: is longer than {LONGEST_TEXT:,} bytes, so it declares no project."
-            )
-        return data.decode("utf-8")
-    except FileNotFoundError:
-        near = nearest(path.name, [p.name for p in path.parent.glob("*.toml")])
-        raise SourceError(
-            f"{path}: there is no such file.{near} Make one with: jointrec init DIR"
-        ) from None
-    except SourceError:
-        raise
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: cannot be read as UTF-8 text: {error}.") from None
 
 
 def parse(text: str, made: type[Made], *, at: str) -> Made:

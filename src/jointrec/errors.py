@@ -10,10 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import ClassVar
 
 
 class JointRecError(Exception):
     """Base of every error raised on purpose by this package."""
+
+    exit_code: ClassVar[int] = 2
+    """What a command that it ends gives back."""
 
 
 class ProjectError(JointRecError, ValueError):

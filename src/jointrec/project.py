@@ -12,6 +12,7 @@ from .balancing import Balancing, Normalized
 from .budget import Budget
 from .calibration import Calibration, Following
 from .clocks import check_zone
+from .declaration import text_of
 from .errors import ProjectError
 from .funnels import Funnel, Product
 from .fusion import Cross, Fusion
@@ -120,7 +121,7 @@ def read(path: str | Path) -> Project:
     :raises ProjectError: with every problem of the file at once.
     :raises SourceError: where there is no such file or it is not TOML.
     """
-    return parse(config.text_of(Path(path)), at=str(path))
+    return parse(text_of(Path(path)), at=str(path))
 
 
 def parse(text: str, *, at: str = "shop.toml") -> Project:

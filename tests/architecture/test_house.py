@@ -191,5 +191,18 @@ def test_the_command_line_starts_light():
     assert modules_after("import jointrec.cli") & HEAVY == set()
 
 
+def test_a_project_that_is_not_there_is_told_before_torch_is_imported():
+    lines = (
+        "import contextlib",
+        "from jointrec import cli",
+        "sys.argv = ['jointrec', 'check', 'nowhere.toml']",
+        "with contextlib.suppress(SystemExit):",
+        "    cli.main()",
+    )
+    held = modules_after(f"exec({chr(10).join(lines)!r})")
+    assert "typer" in held
+    assert "torch" not in held
+
+
 def test_a_heavy_start_is_seen():
     assert "numpy" in modules_after("import numpy")

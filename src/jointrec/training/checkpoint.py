@@ -27,6 +27,8 @@ class Interrupted(JointRecError):
     :param checkpoint: Where they are safe; None where they are not.
     """
 
+    exit_code = 130  # as a shell has it of what was stopped by Ctrl-C
+
     def __init__(self, passes: int, checkpoint: Path | None) -> None:
         self.passes, self.checkpoint = passes, checkpoint
         done = f"Stopped after {passes} whole {'pass' if passes == 1 else 'passes'}."
