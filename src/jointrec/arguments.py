@@ -10,6 +10,19 @@ import typer
 
 from .errors import JointRecError, unknown_name
 
+
+def _readable(file: Path) -> Path:
+    """The same file, which can be read: else that is told before anything heavy is imported."""
+    from .declaration import text_of
+
+    text_of(file)
+    return file
+
+
+File = Annotated[
+    Path,
+    typer.Argument(help="The project: a shop.toml.", show_default=False, callback=_readable),
+]
 KEEP = "Where what is prepared is kept for the next run. Default: the user's cache folder."
 Keep = Annotated[Path | None, typer.Option("--cache", envvar="JOINTREC_CACHE", help=KEEP)]
 NoCache = Annotated[

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .arguments import Keep, NoCache, Processes, keys_of, number, only, pairs
+from .arguments import File, Keep, NoCache, Processes, keys_of, number, only, pairs
 from .errors import JointRecError, printable
 
 if TYPE_CHECKING:
@@ -40,19 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
-def _read(file: Path) -> Path:
-    """The same file, which can be read: else that is told before anything heavy is imported."""
-    from .declaration import text_of
-
-    text_of(file)
-    return file
-
-
-File = Annotated[
-    Path,
-    typer.Argument(help="The project: a shop.toml.", show_default=False, callback=_read),
-]
 Folder = Annotated[Path, typer.Argument(help="What fit wrote, or a bundle.", show_default=False)]
 Root = Annotated[
     Path | None,
