@@ -10,18 +10,20 @@ import typer
 
 from .errors import JointRecError, unknown_name
 
-
-def _readable(file: Path) -> Path:
-    """The same file, which can be read: else that is told before anything heavy is imported."""
-    from .declaration import text_of
-
-    text_of(file)
-    return file
-
-
-File = Annotated[
-    Path,
-    typer.Argument(help="The project: a shop.toml.", show_default=False, callback=_readable),
+Root = Annotated[
+    Path | None,
+    typer.Option(help="The folder that relative sources are found in. Default: the current one."),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="entity=key, as often as needed: --key user=u7 --key item=i42."),
+]
+At = Annotated[
+    str | None,
+    typer.Option(help="The moment of the question, as 2024-05-31. Default: just after the data."),
+]
+Rounds = Annotated[
+    int, typer.Option(help="How often users are drawn again for the intervals.", min=1)
 ]
 KEEP = "Where what is prepared is kept for the next run. Default: the user's cache folder."
 Keep = Annotated[Path | None, typer.Option("--cache", envvar="JOINTREC_CACHE", help=KEEP)]

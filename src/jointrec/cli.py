@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .arguments import File, Keep, NoCache, Processes, keys_of, number, only, pairs
+from .arguments import (
+    At,
+    Keep,
+    Keys,
+    NoCache,
+    Processes,
+    Root,
+    Rounds,
+    keys_of,
+    number,
+    only,
+    pairs,
+)  # fmt: skip
 from .errors import JointRecError, printable
 
 if TYPE_CHECKING:
@@ -40,22 +52,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _readable(file: Path) -> Path:
+    """The same file, which can be read: else that is told before anything heavy is imported."""
+    from .declaration import text_of
+
+    text_of(file)
+    return file
+
+
+File = Annotated[
+    Path,
+    typer.Argument(help="The project: a shop.toml.", show_default=False, callback=_readable),
+]
 Folder = Annotated[Path, typer.Argument(help="What fit wrote, or a bundle.", show_default=False)]
-Root = Annotated[
-    Path | None,
-    typer.Option(help="The folder that relative sources are found in. Default: the current one."),
-]
-Keys = Annotated[
-    list[str] | None,
-    typer.Option("--key", help="entity=key, as often as needed: --key user=u7 --key item=i42."),
-]
-At = Annotated[
-    str | None,
-    typer.Option(help="The moment of the question, as 2024-05-31. Default: just after the data."),
-]
-Rounds = Annotated[
-    int, typer.Option(help="How often users are drawn again for the intervals.", min=1)
-]
 
 
 def _version(wanted: bool) -> None:
