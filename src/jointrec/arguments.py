@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,12 @@ Processes = Annotated[
         help="How many large networks are trained at a time. Default: one for each core.", min=1
     ),
 ]
+
+
+def kept_in(cache: Path | None, no_cache: bool) -> Path | None:
+    """Where what is prepared is kept: in the user's cache folder, unless told otherwise."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return None if no_cache else cache or home / "jointrec"
 
 
 def pairs(option: str, given: list[str] | None) -> dict[str, list[str]]:

@@ -22,11 +22,12 @@ from .arguments import (
     Processes,
     Root,
     Rounds,
+    kept_in,
     keys_of,
     number,
     only,
     pairs,
-)  # fmt: skip
+)
 from .errors import JointRecError, printable
 
 if TYPE_CHECKING:
@@ -52,19 +53,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
-def _readable(file: Path) -> Path:
-    """The same file, which can be read: else that is told before anything heavy is imported."""
-    from .declaration import text_of
-
-    text_of(file)
-    return file
-
-
-File = Annotated[
-    Path,
-    typer.Argument(help="The project: a shop.toml.", show_default=False, callback=_readable),
-]
+File = Annotated[Path, typer.Argument(help="The project: a shop.toml.", show_default=False)]
 Folder = Annotated[Path, typer.Argument(help="What fit wrote, or a bundle.", show_default=False)]
 
 
@@ -136,6 +125,7 @@ def check(
 
     Example: [bold]jointrec check shop.toml --root data --html page.html[/bold]
     """
+    _readable(file)
     from .leaks import scan_answers
     from .prepare.check import look
     from .project import read
@@ -198,6 +188,7 @@ def fit(
 
     Example: [bold]jointrec fit shop.toml --root data --out runs/first[/bold]
     """
+    _readable(file)
     from dataclasses import replace
 
     from .model import Compare
@@ -218,7 +209,7 @@ def fit(
     with terminal_watch(out) as watch:
         model = fit_project(
             project, root=root, out=out, resume=resume, compare=what, watch=watch,
-            cache=_kept_in(cache, no_cache), prepared=prepared, processes=processes,
+            cache=kept_in(cache, no_cache), prepared=prepared, processes=processes,
         )  # fmt: skip
     print_report(model.report, out)
     page = write_report(model.report, out / "report.html")
@@ -243,12 +234,13 @@ def prepare(
 
     Then: [bold]jointrec fit prepared/project.toml --prepared prepared[/bold]
     """
+    _readable(file)
     from .plan import plan
     from .prepare import Cache, hand_over
     from .project import read
 
     project = read(file)
-    folder = _kept_in(cache, no_cache)
+    folder = kept_in(cache, no_cache)
     kept = None if folder is None else Cache(folder, say=typer.echo)
     ready = hand_over(project, plan(project), out, root=root, cache=kept)
     for name, asked in ready.prepared.asked.items():
@@ -386,10 +378,11 @@ def main() -> None:
         sys.exit(2)
 
 
-def _kept_in(cache: Path | None, no_cache: bool) -> Path | None:
-    """Where what is prepared is kept: in the user's cache folder, unless told otherwise."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return None if no_cache else cache or home / "jointrec"
+def _readable(file: Path) -> None:
+    """Tells what is wrong with the file of a project before anything heavy is imported."""
+    from .declaration import text_of
+
+    text_of(file)
 
 
 def _load(folder: Path) -> Model:
