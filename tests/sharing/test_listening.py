@@ -59,20 +59,6 @@ def test_the_loops_do_what_the_passes_do(numba, monkeypatch, listens, dropout, t
     assert loops[0].abs().sum() > 0
 
 
-def test_experts_may_come_first_in_memory(numba, monkeypatch) -> None:
-    monkeypatch.setattr(compiled, "WORTH", 1)
-    given, dy = drawn(SOME)
-    told = []
-    for put in (torch.clone, lambda x: x.transpose(0, 1).contiguous().transpose(0, 1)):
-        own = [put(given[0]), *given[1:]]
-        own = [x.detach().requires_grad_() for x in own]
-        heard = heard_of(*own, SOME)
-        told.append([heard, *torch.autograd.grad(heard, own, dy)])
-    assert told[1][1].transpose(0, 1).is_contiguous()  # nothing is moved
-    for one, other in zip(*told, strict=True):
-        assert torch.equal(one, other)
-
-
 def test_in_bf16_the_loops_are_closer_to_the_truth_than_the_passes(numba, monkeypatch) -> None:
     truth = there_and_back(monkeypatch, 10**9, EVERY)
     off = []

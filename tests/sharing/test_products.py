@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from jointrec.functional import compiled
 from jointrec.functional.dropout import dropped
 from jointrec.sharing.products import _linear, block_products, wide_product
 
@@ -44,32 +43,6 @@ def test_what_is_below_nothing_is_nothing_and_learns_nothing() -> None:
         torch.testing.assert_close(product(given, weight, bias, relu=True), plain.clamp(min=0))
         inputs = (given.detach().requires_grad_(), weight, bias)
         assert torch.autograd.gradcheck(lambda *of: product(*of, relu=True), inputs)  # noqa: B023
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
-def test_the_loop_bends_as_pytorch_does(monkeypatch, kind, threads: int) -> None:
-    pytest.importorskip("numba", reason="numba is not installed: pip install jointrec[fast]")
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    chance, told = torch.Generator().manual_seed(0), []
-    x, weight, bias, dy = (
-        torch.randn(shape, generator=chance)
-        for shape in ((50, 7), (2, 24, 7), (2, 24), (50, 2, 24))
-    )
-    for worth in (1, 10**9):
-        monkeypatch.setattr(compiled, "WORTH", worth)
-        own = [value.detach().requires_grad_() for value in (x, weight, bias)]
-        with torch.autocast("cpu", kind, enabled=kind is torch.bfloat16):
-            y = wide_product(*own, relu=True)
-        told.append([y, *torch.autograd.grad(y, own, dy.to(y.dtype))])
-    there, dx, dw, db = zip(*told, strict=True)
-    assert torch.equal(*there)
-    assert torch.equal(*dx)
-    assert torch.equal(*dw)
-    off = 0.05 if kind is torch.bfloat16 else 1e-5  # sums of bf16 are rounded without the loop
-    torch.testing.assert_close(*db, rtol=0, atol=off)
-    truth = (dy * (there[0].float() > 0)).to(kind).double().sum(0)
-    torch.testing.assert_close(db[0].double(), truth, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("relu", [False, True])

@@ -90,11 +90,11 @@ class _Heard(torch.autograd.Function):
         ctx: Any, experts: Tensor, gain: Tensor, shift: Tensor, shares: Tensor, listens: Tensor,
         stays: np.ndarray, scale: float,
     ) -> Tensor:  # fmt: skip
-        experts, shares = _dense(experts), shares.contiguous()
+        experts, shares = experts.contiguous(), shares.contiguous()
         heard = experts.new_empty(len(experts), len(listens), experts.shape[2])
         moments = np.empty((*experts.shape[:2], 2), np.float32)
         loop = machine(_there)
-        given = (*_flat(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
+        given = (bits_of(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
         at_once(
             [
                 partial(loop, *part, *given, moments, bits_of(heard))
@@ -114,9 +114,8 @@ class _Heard(torch.autograd.Function):
         parts = parts_of(len(experts))
         sums = np.zeros((len(parts), 2, *gain.shape), np.float32)
         loop = machine(_back)
-        given = (*_flat(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
-        told = bits_of(dy.to(experts.dtype).contiguous())
-        found = (moments, told, _flat(dx)[0], dshares.numpy())
+        given = (bits_of(experts), *arrays(gain, shift, shares, listens), stays, np.float32(scale))
+        found = (moments, bits_of(dy.to(experts.dtype).contiguous()), bits_of(dx), dshares.numpy())
         at_once(
             [
                 partial(loop, *part, *given, *found, own)
@@ -127,24 +126,10 @@ class _Heard(torch.autograd.Function):
         return dx, dgain, dshift, dshares, None, None, None
 
 
-def _dense(experts: Tensor) -> Tensor:
-    """The same with nothing between its numbers: rows first in memory, or experts first."""
-    return experts if experts.transpose(0, 1).is_contiguous() else experts.contiguous()
-
-
-def _flat(experts: Tensor) -> tuple[np.ndarray, int, int]:
-    """The numbers of each row and expert, and how far it is from one row to the next and from one
-    expert to the next."""
-    rows, count, width = experts.shape
-    if experts.is_contiguous():
-        return bits_of(experts.view(-1, width)), count, 1
-    return bits_of(experts.transpose(0, 1).view(-1, width)), 1, rows
-
-
 def _there(
-    first: int, last: int, experts: np.ndarray, down: int, across: int, gain: np.ndarray,
-    shift: np.ndarray, shares: np.ndarray, listens: np.ndarray, stays: np.ndarray,
-    scale: np.float32, moments: np.ndarray, heard: np.ndarray,
+    first: int, last: int, experts: np.ndarray, gain: np.ndarray, shift: np.ndarray,
+    shares: np.ndarray, listens: np.ndarray, stays: np.ndarray, scale: np.float32,
+    moments: np.ndarray, heard: np.ndarray,
 ) -> None:  # fmt: skip
     """What readers hear in the rows from ``first`` to before ``last``.
 
@@ -157,8 +142,8 @@ def _there(
     x = bits.view(np.float32)
     for row in range(first, last):
         for e in range(count):
-            y, own_gain, own_shift = ys[e], gain[e], shift[e]
-            widen(experts[row * down + e * across], bits)
+            given, y, own_gain, own_shift = experts[row, e], ys[e], gain[e], shift[e]
+            widen(given, bits)
             mean, square = np.float32(0), np.float32(0)
             for i in range(width):
                 mean += x[i]
@@ -187,10 +172,10 @@ def _there(
 
 
 def _back(
-    first: int, last: int, experts: np.ndarray, down: int, across: int, gain: np.ndarray,
-    shift: np.ndarray, shares: np.ndarray, listens: np.ndarray, stays: np.ndarray,
-    scale: np.float32, moments: np.ndarray, dheard: np.ndarray, dexperts: np.ndarray,
-    dshares: np.ndarray, sums: np.ndarray,
+    first: int, last: int, experts: np.ndarray, gain: np.ndarray, shift: np.ndarray,
+    shares: np.ndarray, listens: np.ndarray, stays: np.ndarray, scale: np.float32,
+    moments: np.ndarray, dheard: np.ndarray, dexperts: np.ndarray, dshares: np.ndarray,
+    sums: np.ndarray,
 ) -> None:  # fmt: skip
     """The gradients of the same rows; those of gain and shift are added to ``sums``."""
     count, width = gain.shape
@@ -200,8 +185,9 @@ def _back(
     normals = np.empty((count, width), np.float32)
     for row in range(first, last):
         for e in range(count):
-            normal, y, dy, own_gain, own_shift = normals[e], ys[e], dys[e], gain[e], shift[e]
-            widen(experts[row * down + e * across], bits)
+            given, normal, y, dy = experts[row, e], normals[e], ys[e], dys[e]
+            own_gain, own_shift = gain[e], shift[e]
+            widen(given, bits)
             mean, size = moments[row, e, 0], moments[row, e, 1]
             for i in range(width):
                 normal[i] = (x[i] - mean) * size
@@ -229,7 +215,7 @@ def _back(
                 dshares[row, reader, place] = product
         for e in range(count):
             normal, y, dy, dgain, dshift = normals[e], ys[e], dys[e], sums[0, e], sums[1, e]
-            found, own_gain = dexperts[row * down + e * across], gain[e]
+            found, own_gain = dexperts[row, e], gain[e]
             size, mean_d, mean_dn = moments[row, e, 1], np.float32(0), np.float32(0)
             if len(stays):
                 kept_ones = stays[row, e]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-
-from jointrec.functional.compiled import at_once, bits_of, machine, parts_of, pays, widen
 
 from .kept import columns_of, kept_products
 
@@ -45,8 +41,7 @@ def wide_product(
     if len(x) >= MANY and x.device.type == "cpu" and not torch.is_grad_enabled():
         product = _shared_once(x, flat, shifts, relu)
     if product is None:
-        loops = relu and pays(len(x) * len(flat), flat, _bent_back)
-        product = _Product.apply(x, flat, shifts, relu, loops)  # type: ignore[no-untyped-call]
+        product = _Product.apply(x, flat, shifts, relu)  # type: ignore[no-untyped-call]
     return product.view(len(x), *bias.shape)
 
 
@@ -81,7 +76,7 @@ def _shared_once(
     given = None if kept is None else kept.product(x, numbers, weight, ~shared)
     if given is None:
         own = (columns_of(x, ~shared), columns_of(weight, ~shared))
-        made: Tensor = _Product.apply(*own, once, relu, False)  # type: ignore[no-untyped-call]
+        made: Tensor = _Product.apply(*own, once, relu)  # type: ignore[no-untyped-call]
         return made
     y = given + once
     kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
@@ -97,11 +92,10 @@ def block_products(
 ) -> Float[Tensor, "rows blocks outer"]:
     """What a linear layer of its own makes of each block: ``y_b = x_b W_bᵀ + bias_b``.
 
-    The blocks of a row of ``x`` may stand side by side, so that one wide product may come before
-    and none of its numbers is moved: `torch.bmm` wants blocks first, and in bf16 it would spend
-    twice as long on putting them so as on the products. The result does have blocks first in
-    memory: products of whole lines are a tenth faster. Computed in the type of ``x``, whatever that
-    of the weights.
+    Rows come first and the blocks of a row stand side by side, so that one wide product may come
+    before and none of its numbers is moved. `torch.bmm` wants blocks first: in bf16 it would spend
+    twice as long on putting them so as on the products. Computed in the type of ``x``, whatever
+    that of the weights.
 
     :param relu: Ends in ``max(0, y)``.
 
@@ -118,27 +112,20 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.bfloat16)  # type: ignore[untyped-decorator]
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, relu: bool, loops: bool
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
         y = _linear(x, weight, bias, relu)
         ctx.save_for_backward(x, weight, *([y] if relu else []))
-        ctx.loops = loops
         return y
 
     @staticmethod
     @torch.amp.custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
     @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         x, weight, *ends = ctx.saved_tensors
-        if ctx.loops:
-            dy, db = _bent(dy, *ends)
-        else:
-            dy = _before(dy, ends)
-            db = (dy.new_ones(1, len(dy)) @ dy)[0]
+        dy = _before(dy, ends)
         # In float32 the transposed of what is wanted is made a sixth faster.
         dw = (x.T @ dy).T if dy.dtype is torch.float32 else dy.T @ x
-        return _product(dy, weight), dw, db, None, None
+        return _product(dy, weight), dw, (dy.new_ones(1, len(dy)) @ dy)[0], None
 
 
 class _BlockProducts(torch.autograd.Function):
@@ -146,10 +133,9 @@ class _BlockProducts(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
-        own, blocks = weight.to(x.dtype), x.new_empty(len(weight), len(x), bias.shape[1])
+        own, y = weight.to(x.dtype), x.new_empty(len(x), *bias.shape)
         for block, (w, b) in enumerate(zip(own, bias.to(x.dtype), strict=True)):
-            torch.addmm(b, x[:, block], w.T, out=blocks[block])
-        y = blocks.transpose(0, 1)
+            torch.addmm(b, x[:, block], w.T, out=y[:, block])
         if relu:
             y.relu_()
         ctx.save_for_backward(x, own, *([y] if relu else []))
@@ -161,14 +147,12 @@ class _BlockProducts(torch.autograd.Function):
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         x, weight, *ends = ctx.saved_tensors
         dy = _before(dy.to(x.dtype), ends)
-        dx, dw, db = torch.empty_like(x), torch.empty_like(weight), dy.new_empty(dy.shape[1:])
-        ones = dy.new_ones(1, len(dy))
+        dx, dw = torch.empty_like(x), torch.empty_like(weight)
         for block, w in enumerate(weight):
-            own = dy[:, block]
-            torch.mm(own, w, out=dx[:, block])
-            torch.mm(own.T, x[:, block], out=dw[block])
-            torch.mm(ones, own, out=db[block : block + 1])
-        return dx, dw.to(ctx.kind), db.to(ctx.kind), None
+            torch.mm(dy[:, block], w, out=dx[:, block])
+            torch.mm(dy[:, block].T, x[:, block], out=dw[block])
+        db = dy.new_ones(1, len(dy)) @ dy.flatten(1)
+        return dx, dw.to(ctx.kind), db.view(dy.shape[1:]).to(ctx.kind), None
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
@@ -201,31 +185,6 @@ def _product(a: Float[Tensor, "rows inner"], b: Float[Tensor, "inner outer"]) ->
 def _before(dy: Tensor, ends: Sequence[Tensor]) -> Tensor:
     """The gradient before ``max(0, ·)``, of that after it and of what it gave, if there was one."""
     return torch.ops.aten.threshold_backward(dy, ends[0], 0) if ends else dy
-
-
-def _bent(dy: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """The same in one loop, and with it the sums of its columns in float32."""
-    dy, found, parts = dy.contiguous(), torch.empty_like(y), parts_of(len(y))
-    sums = np.zeros((len(parts), y.shape[1]), np.float32)
-    loop, given = machine(_bent_back), (bits_of(dy), bits_of(y), bits_of(found))
-    at_once([partial(loop, *part, *given, own) for part, own in zip(parts, sums, strict=True)])
-    return found, torch.from_numpy(sums.sum(axis=0))
-
-
-def _bent_back(
-    first: int, last: int, dy: np.ndarray, y: np.ndarray, found: np.ndarray, sums: np.ndarray
-) -> None:
-    """Rows from ``first`` to before ``last``: 0 where ``max(0, ·)`` gave 0, else as they were."""
-    width = len(sums)
-    bits = np.empty(width, np.uint32)
-    numbers = bits.view(np.float32)
-    for row in range(first, last):
-        given, end, own = dy[row], y[row], found[row]
-        for i in range(width):
-            own[i] = given[i] if end[i] != 0 else 0
-        widen(own, bits)
-        for i in range(width):
-            sums[i] += numbers[i]
 
 
 def _one_pass() -> Callable[..., Tensor] | None:
