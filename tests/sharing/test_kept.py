@@ -73,18 +73,30 @@ def test_whatever_changes_is_multiplied_anew(changed: str) -> None:
 
 
 @torch.no_grad()
-def test_products_of_bf16_are_kept_in_float32() -> None:
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_who_asks_again_gets_the_same_bits(kind: torch.dtype) -> None:
     weight, bias = layer()
-    own = KeptProducts()
-    with own.used(), torch.autocast("cpu", torch.bfloat16):
-        said = [
-            wide_product(request(user).bfloat16(), weight, bias, relu=True) for user in (5, 5, 5)
-        ]
-    assert [one.dtype for one in [*said, *products(own)]] == [torch.bfloat16] * 3 + [torch.float32]
-    assert torch.equal(said[1], said[2])
-    whole = plain(request(5).bfloat16().float(), weight, bias)
-    for one in said:
-        assert_close(one.float(), whole, rtol=0.02, atol=0.1)
+    own, x = KeptProducts(), request(5).to(kind)
+    with torch.autocast("cpu", torch.bfloat16, enabled=kind is torch.bfloat16):
+        said = [wide_product(x, weight, bias, relu=True)]
+        with own.used():
+            said += [wide_product(x, weight, bias, relu=True) for _ in range(4)]
+    assert {one.dtype for one in [*said, *products(own)]} == {kind}
+    for one in said[1:]:
+        assert torch.equal(one, said[0])
+    whole = plain(x.float(), weight, bias)
+    off = {} if kind is torch.float32 else {"rtol": 0.02, "atol": 0.1}
+    assert_close(said[0].float(), whole, **off)
+
+
+@torch.no_grad()
+def test_what_is_no_number_in_one_row_stays_in_it() -> None:
+    weight, bias = layer()
+    x = request(5)
+    x[0, 0] = torch.nan
+    said = wide_product(x, weight, bias)
+    assert said[0].isnan().all()
+    assert not said[1:].isnan().any()
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,17 +14,14 @@ from torch import Tensor
 
 MOST = 1 << 26
 """The most bytes that products take which one model keeps; 1,000 candidates of the largest network
-on docs/examples/speed.md take 6 MiB."""
+on docs/examples/speed.md take 4 MiB."""
 MET = 64
 """Of how many inputs of late it is known that they came."""
 
 
 @dataclass(frozen=True)
 class _Product:
-    """A product, and copies of all that it is made of, as others may change the originals.
-
-    :param given: The product in float32.
-    """
+    """A product, and copies of all that it is made of, as others may change the originals."""
 
     numbers: Int[np.ndarray, "rows inner"]
     weight: Shaped[np.ndarray, "outer inner"]
@@ -51,8 +48,8 @@ class KeptProducts:
     A shop asks what of its goods suits one user, and then another. What a product holds of the
     goods is the same as long as they are, whoever is asked for. Products are found by what they are
     made of, all of it compared, so a changed weight or candidate is never answered for by an old
-    product. An input is multiplied in float32 and kept when it comes for the second time: those
-    that come once pay nothing.
+    product. A product is kept when it comes for the second time: what comes once pays nothing.
+    Whether it is kept changes no bit of an answer.
 
     Any number of threads may use it: what it holds is replaced as a whole, never changed.
     """
@@ -72,28 +69,30 @@ class KeptProducts:
 
     def product(
         self,
-        x: Float[Tensor, "rows inner"],
         numbers: Int[np.ndarray, "rows inner"],
         weight: Float[Tensor, "outer inner"],
         own: Bool[np.ndarray, "inner"],
-    ) -> Float[Tensor, "rows outer"] | None:
-        """``x Wᵀ`` in float32, of some numbers of each row; None where they are new.
+        kind: torch.dtype,
+        make: Callable[[], Float[Tensor, "rows outer"]],
+    ) -> Float[Tensor, "rows outer"]:
+        """``x Wᵀ`` of some numbers of each row, which nobody may write to.
 
         :param numbers: The bits of ``x``.
         :param own: Which numbers of a row are multiplied.
+        :param kind: The type that they are multiplied in.
+        :param make: Multiplies them.
         """
         weights = weight.detach().numpy()
         ends = (numbers[0, own].tobytes(), numbers[-1, own].tobytes(), weights[0].tobytes())
-        key = (numbers.shape, numbers.dtype, weights.shape, own.tobytes(), *map(hash, ends))
+        key = (kind, numbers.shape, numbers.dtype, weights.shape, own.tobytes(), *map(hash, ends))
         found = self._products.get(key)
         if found is not None and found.is_of(numbers, weights, own):
             return found.given
-        if key not in self._met:
+        given = make()
+        if key in self._met:
+            self._keep(key, _Product(numbers.copy(), weights.copy(), given))
+        else:
             self._met = (key, *self._met[: MET - 1])
-            return None
-        with torch.autocast("cpu", enabled=False):  # which would round it to bf16
-            given = columns_of(x, own).to(weight.dtype) @ columns_of(weight, own).T
-        self._keep(key, _Product(numbers.copy(), weights.copy(), given))
         return given
 
     def _keep(self, key: object, product: _Product) -> None:

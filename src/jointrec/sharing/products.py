@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 from .kept import columns_of, kept_products
 
@@ -71,16 +72,18 @@ def _shared_once(
     shared = (numbers == numbers[0]).all(axis=0)
     if shared.mean() < LEAST:
         return None
-    once = torch.addmv(bias, weight, x[0].to(weight.dtype) * torch.from_numpy(shared))
-    kept = kept_products()
-    given = None if kept is None else kept.product(x, numbers, weight, ~shared)
-    if given is None:
-        own = (columns_of(x, ~shared), columns_of(weight, ~shared))
-        made: Tensor = _Product.apply(*own, once, relu)  # type: ignore[no-untyped-call]
-        return made
-    y = given + once
+    first = torch.where(torch.from_numpy(shared), x[0].to(weight.dtype), 0.0)
+    once, own = torch.addmv(bias, weight, first), ~shared
     kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-    return (y.relu_() if relu else y).to(kind)
+
+    def multiplied() -> Tensor:
+        return _linear(columns_of(x, own).to(kind), columns_of(weight, own).to(kind), None, False)
+
+    kept = kept_products()
+    # Rounded before it is added, wherever it comes from: who asks again gets the same bits.
+    given = multiplied() if kept is None else kept.product(numbers, weight, own, kind, multiplied)
+    y = given + once.to(kind)
+    return y.relu_() if relu else y
 
 
 def block_products(
@@ -155,7 +158,7 @@ class _BlockProducts(torch.autograd.Function):
         return dx, dw.to(ctx.kind), db.view(dy.shape[1:]).to(ctx.kind), None
 
 
-def _linear(x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
     """``x Wᵀ + b``, and where asked ``max(0, ·)`` of it.
 
     PyTorch first fills the result with the bias, and rectifies it in another pass. oneDNN does both
@@ -165,7 +168,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor, relu: bool) -> Tensor:
     """
     own = x.numel() and x.device.type == "cpu" and x.dtype in _ONE_PASS_OF
     if not own or _ONE_PASS is None:
-        y = torch.addmm(bias, x, weight.T)
+        y = F.linear(x, weight, bias)
         return y.relu_() if relu else y
     fused = relu and x.dtype is torch.bfloat16
     y = _ONE_PASS(x, weight, bias, "relu" if fused else "none", [], "")
