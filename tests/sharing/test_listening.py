@@ -9,7 +9,6 @@ import torch
 
 from jointrec.functional import compiled
 from jointrec.functional.compiled import at_once, parts_of
-from jointrec.sharing import listening
 from jointrec.sharing.listening import heard_of
 
 EVERY = torch.tensor([[0, 1, 2], [0, 1, 2]])
@@ -38,12 +37,6 @@ def there_and_back(monkeypatch, worth: int, listens, kind=torch.float32, dropout
 @pytest.fixture
 def numba() -> None:
     pytest.importorskip("numba", reason="numba is not installed: pip install jointrec[fast]")
-
-
-@pytest.fixture(autouse=True)
-def nothing_paid(monkeypatch) -> None:
-    """Loops that these tests compile are not used by others where nothing is learned."""
-    monkeypatch.setattr(compiled, "_PAID", set())
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -115,23 +108,3 @@ def test_a_job_that_fails_is_told() -> None:
 
     with pytest.raises(ValueError, match="of the second"):
         at_once([lambda: None, wrong])
-
-
-@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
-def test_answers_use_the_loop_that_training_compiled(numba, monkeypatch, kind) -> None:
-    monkeypatch.setattr(compiled, "LEAST", 1)
-    given, _ = drawn(SOME, kind=kind)
-    ran = []
-    monkeypatch.setattr(listening, "machine", lambda loop: ran.append(loop) or loop)
-    with torch.inference_mode():
-        passes = heard_of(*given, SOME)
-    assert not ran
-    there_and_back(monkeypatch, 1, SOME, kind)
-    ran.clear()
-    with torch.inference_mode():
-        loop = heard_of(*given, SOME)
-        assert ran == [listening._there]
-        monkeypatch.setattr(compiled, "LEAST", 10**9)
-        assert torch.equal(heard_of(*given, SOME), passes)
-    near = {"rtol": 2e-5, "atol": 2e-5} if kind is torch.float32 else {"rtol": 0.02, "atol": 0.03}
-    torch.testing.assert_close(loop, passes, **near)

@@ -22,9 +22,6 @@ WORTH = 500_000
 """The fewest numbers of a step for which numba is loaded and loops over them compiled: one to two
 seconds for each, once."""
 
-LEAST = 50_000
-"""The fewest numbers for which a loop that is compiled already is worth its call."""
-
 BITS = {torch.float32: np.uint32, torch.bfloat16: np.uint16}
 """What the numbers of a type are where numba, which knows no bf16, is told of bits."""
 
@@ -37,23 +34,7 @@ def pays(numbers: int, of: Tensor, loop: Loop) -> bool:
     """
     learns = torch.is_grad_enabled() and of.requires_grad
     fits = numbers >= WORTH and of.device.type == "cpu" and of.dtype in BITS
-    if not (learns and fits and compiled(loop) is not None):
-        return False
-    _PAID.add((loop, of.dtype))
-    return True
-
-
-_PAID: set[tuple[Loop, torch.dtype]] = set()
-"""Loops that training has compiled, and for which type of numbers."""
-
-
-def is_paid(numbers: int, of: Tensor, loop: Loop) -> bool:
-    """Whether a loop is worth its call where nothing is learned: training compiled it before.
-
-    Where it did not, as in a process that serves a saved model, nobody waits for a compiler.
-    """
-    learns = torch.is_grad_enabled() and of.requires_grad
-    return not learns and numbers >= LEAST and of.is_cpu and (loop, of.dtype) in _PAID
+    return learns and fits and compiled(loop) is not None
 
 
 @cache

@@ -16,7 +16,6 @@ from jointrec.functional.compiled import (
     arrays,
     at_once,
     bits_of,
-    is_paid,
     machine,
     narrow,
     parts_of,
@@ -53,10 +52,9 @@ def heard_of(
     >>> heard_of(x, one, none, shares, listens).round(decimals=2)
     tensor([[[0.5000, 0.5000]]])
     """
-    size = experts.numel()
-    if not (pays(size, experts, _there) or is_paid(size, experts, _there)):
+    if not pays(experts.numel(), experts, _there):
         return _by_passes(experts, gain, shift, shares, listens, dropout)
-    stays, scale = kept(size, dropout) if dropout else (np.zeros(0, np.bool_), 1.0)
+    stays, scale = kept(experts.numel(), dropout) if dropout else (np.zeros(0, np.bool_), 1.0)
     heard: Tensor = _Heard.apply(  # type: ignore[no-untyped-call]
         experts, gain, shift, shares.float(), listens, stays.reshape(-1, *gain.shape), scale
     )
