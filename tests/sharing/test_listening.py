@@ -52,6 +52,18 @@ def test_the_loops_do_what_the_passes_do(numba, monkeypatch, listens, dropout, t
     assert loops[0].abs().sum() > 0
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_answers_do_not_depend_on_what_training_compiled(numba, monkeypatch, kind) -> None:
+    """Else a model that was loaded would give other bits than the one in memory."""
+    given, _ = drawn(EVERY, rows=5_000, kind=kind)
+    said = []
+    for _ in range(2):
+        with torch.no_grad():
+            said.append(heard_of(*given, EVERY))
+        there_and_back(monkeypatch, 1, EVERY, kind)  # compiles, and would from now on pay
+    assert torch.equal(*said)
+
+
 def test_in_bf16_the_loops_are_closer_to_the_truth_than_the_passes(numba, monkeypatch) -> None:
     truth = there_and_back(monkeypatch, 10**9, EVERY)
     off = []
