@@ -2,13 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
 from jointrec.sharing import kept
-from jointrec.sharing.kept import KeptProducts, columns_of
+from jointrec.sharing.kept import KeptProducts
 from jointrec.sharing.products import wide_product
 
 BLOCKS, OUTER, USER, ITEM = 3, 8, 20, 12
@@ -150,11 +149,3 @@ def test_nothing_is_kept_where_nobody_said_so_nor_while_learning() -> None:
         for _ in range(3):
             wide_product(x, weight.requires_grad_(), bias)
     assert not own._met and not own._products and kept.kept_products() is None
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
-def test_columns_are_cut_out_in_their_order(share: float) -> None:
-    chance = np.random.default_rng(0)
-    matrix = torch.arange(600.0).view(3, 200)
-    some = chance.random(200) < share
-    assert columns_of(matrix, some).tolist() == matrix.numpy()[:, some].tolist()

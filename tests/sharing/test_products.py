@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from jointrec.functional.dropout import dropped
-from jointrec.sharing.products import _linear, block_products, wide_product
+from jointrec.sharing.products import _linear, block_products, columns_where, wide_product
 
 
 def drawn(*shapes: tuple[int, ...], kind: torch.dtype = torch.float64) -> list[torch.Tensor]:
@@ -118,3 +118,11 @@ def test_the_share_is_dropped_and_the_mean_stays(share: float) -> None:
 def test_the_largest_share_keeps_something() -> None:
     torch.manual_seed(0)
     assert dropped(torch.ones(10_000), 0.9999).any()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_columns_are_cut_out_in_their_order(share: float) -> None:
+    chance = np.random.default_rng(0)
+    matrix = torch.arange(600.0).view(3, 200)
+    some = chance.random(200) < share
+    assert columns_where(matrix, some).tolist() == matrix.numpy()[:, some].tolist()

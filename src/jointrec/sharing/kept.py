@@ -112,21 +112,3 @@ _USED: ContextVar[KeptProducts | None] = ContextVar("kept_products", default=Non
 def kept_products() -> KeptProducts | None:
     """Where layers find and leave products now; None where nobody said."""
     return _USED.get()
-
-
-RUNS = 32
-"""Up to so many stretches of columns are cut out of a matrix one by one."""
-
-
-def columns_of(
-    matrix: Float[Tensor, "rows columns"], some: Bool[np.ndarray, "columns"]
-) -> Float[Tensor, "rows some"]:
-    """Some columns of a matrix. Those that stand together are copied at once: a tenth of the time.
-
-    >>> columns_of(torch.tensor([[1.0, 2.0, 3.0]]), np.array([True, False, True]))
-    tensor([[1., 3.]])
-    """
-    stretches = np.flatnonzero(np.diff(some, prepend=False, append=False)).reshape(-1, 2).tolist()
-    if 0 < len(stretches) <= RUNS:
-        return torch.cat([matrix[:, first:last] for first, last in stretches], dim=1)
-    return matrix.index_select(1, torch.from_numpy(np.flatnonzero(some)))
