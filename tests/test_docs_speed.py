@@ -116,7 +116,7 @@ def test_the_declared_project_has_the_inputs_of_its_peers(peers, tmp_path):
     _, prepared, _ = prepare(project, plan(project), load(project, folder))
     asked = prepared.asked["shown"]
     assert asked.context.ids.shape == (360, 20)
-    assert asked.context.numbers.shape == (360, 20)  # a value and whether it is missing
+    assert asked.context.numbers.shape == (360, 10)
     assert (prepared.past, asked.clock.shape[1], dict(asked.pairs)) == ({}, 0, {})
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
@@ -21,7 +23,7 @@ def values_of(feature: Number, trained: list[float], asked: list[float]) -> np.n
 @pytest.mark.parametrize("scale", SCALES)
 @given(asked=st.lists(st.floats(), min_size=1), trained=st.lists(st.floats(), max_size=30))
 def test_is_monotone_bounded_and_flags_what_is_missing(scale, asked, trained) -> None:
-    found = values_of(Number(scale), trained, np.sort(asked).tolist())
+    found = values_of(Number(scale), [*trained, np.nan], np.sort(asked).tolist())
     missing = ~np.isfinite(np.sort(asked))
     assert (found[:, 1] == missing).all()
     assert (found[missing, 0] == 0).all()
@@ -63,7 +65,7 @@ def test_quantile_puts_ties_in_the_middle_of_their_ranks() -> None:
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("value", [0.0, 0.1, -3.3, 1e308, 5e-324])
 def test_a_value_that_never_changes_is_zero(scale, value) -> None:
-    assert values_of(Number(scale), [value] * 7, [value]).tolist() == [[0.0, 0.0]]
+    assert values_of(Number(scale), [value] * 7, [value]).tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -95,3 +97,14 @@ def test_many_numbers_are_learned_in_pieces_to_the_same_bits(scale, trained, pie
     if scale == "standard" and np.abs(known).max(initial=0.0) > 0:
         size = np.abs(known).max()
         assert wanted["mean"] == (known / size).mean() * size
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_has_no_flag_where_no_training_value_was_missing(scale) -> None:
+    feature = Number(scale)
+    state = feature.learn(pl.Series([1.0, 2.0, 4.0]))
+    found = feature.encode(pl.Series([2.0, None, math.inf]), state).values
+    assert feature.num_numbers(state) == 1
+    assert found.shape == (3, 1)
+    assert (found[1:] == 0).all()
+    assert feature.num_numbers(feature.learn(pl.Series([1.0, None]))) == 2

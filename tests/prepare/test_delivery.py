@@ -133,8 +133,8 @@ def resealed(folder: Path, change) -> Path:
 
 
 def test_another_format_is_refused(copied: Path):
-    path = resealed(copied, lambda about: about.update(format=2))
-    with pytest.raises(BundleError, match=r"has format 2, this version reads 1\. Prepare it again"):
+    path = resealed(copied, lambda about: about.update(format=1))
+    with pytest.raises(BundleError, match=r"has format 1, this version reads 2\. Prepare it again"):
         open_handover(project(), plan(project()), path)
 
 

@@ -47,7 +47,8 @@ class Bags:
 
 @dataclass(frozen=True)
 class Numbers:
-    """``k`` numbers per value. A missing value is 0 with its own flag among the numbers."""
+    """``k`` numbers per value. A missing value is 0, with a flag of its own among the numbers where
+    training rows lack some."""
 
     values: Float32[np.ndarray, "rows k"]
 

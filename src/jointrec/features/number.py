@@ -29,8 +29,9 @@ SCALES = ("standard", "log", "quantile")
 class Number(Feature):
     """A column of numbers: a price, a rating, a weight.
 
-    Two numbers come out: the value on a scale of the order of 1, and a flag that is 1 where the
-    value is missing (then the value is 0). Null, nan and ±inf are missing.
+    The value comes out on a scale of the order of 1, 0 where it is missing. Null, nan and ±inf are
+    missing. A second number is 1 where it is missing, if it was so in a training row: from a flag
+    that never changes nothing can be learned.
 
     :param scale: ``standard``: (x − mean) / deviation, cut off at ±5. ``log``: the same of
         sign(x) · log(1 + |x|), for what spans several powers of ten, such as prices. ``quantile``:
@@ -40,9 +41,11 @@ class Number(Feature):
     >>> prices = pl.Series([1.0, 3.0, None])
     >>> state = Number().learn(prices)
     >>> state
-    {'mean': 2.0, 'deviation': 1.0}
+    {'missing': True, 'mean': 2.0, 'deviation': 1.0}
     >>> Number().encode(prices, state).values.tolist()
     [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
+    >>> Number().encode(prices, Number().learn(prices[:2])).values.tolist()
+    [[-1.0], [1.0], [0.0]]
     """
 
     scale: Literal["standard", "log", "quantile"] = "standard"
@@ -58,12 +61,13 @@ class Number(Feature):
 
     def learn(self, values: pl.Series) -> State:
         known = _ascending(values)
+        missing = {"missing": len(known) < len(values)}
         if self.scale == "quantile":
-            return _quantiles(known)
+            return {**missing, **_quantiles(known)}
         if self.scale == "log":
             for piece in pieces_of(len(known)):
                 known[piece] = _log(known[piece])
-        return _moments(known)
+        return {**missing, **_moments(known)}
 
     def encode(self, values: pl.Series, state: State) -> Numbers:
         numbers, missing = _read(values)
@@ -76,10 +80,11 @@ class Number(Feature):
             off = np.clip(numbers - mean, -most, most)
             scaled = np.clip(off / state["deviation"], -CLIP, CLIP)
         scaled[missing] = 0.0
-        return Numbers(np.stack([scaled, missing], axis=1).astype(np.float32))
+        both = [scaled, missing][: self.num_numbers(state)]
+        return Numbers(np.stack(both, axis=1).astype(np.float32))
 
     def num_numbers(self, state: State) -> int:
-        return 2
+        return 2 if state["missing"] else 1
 
 
 def _read(

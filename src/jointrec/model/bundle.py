@@ -31,7 +31,7 @@ from jointrec.splits import Cuts
 
 from .learned import Learned
 
-FORMAT = 8
+FORMAT = 9
 """The version of the layout of a bundle. A bundle of another version is refused."""
 
 _MISSHAPEN = (

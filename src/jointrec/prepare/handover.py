@@ -32,7 +32,7 @@ from .shards import read_frame, write_frame
 from .tables import Tables
 from .workspace import OnDisk, Workspace
 
-FORMAT = 1
+FORMAT = 2
 """The version of the layout of what is written. Another version is refused."""
 MAPPED = 262_144
 """From so many rows on the columns of a table that was prepared are mapped files: training reads
