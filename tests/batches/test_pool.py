@@ -14,6 +14,15 @@ def test_distinct_is_unique_whichever_way_is_faster(codes: list[int], size: int)
     np.testing.assert_array_equal(positions, inverse)
 
 
+@given(st.lists(st.integers(0, 2**40) | st.sampled_from([2**16 - 1, 2**16, 2**32, 0]), max_size=60))
+def test_large_codes_are_sorted_to_the_last_bit(codes: list[int]) -> None:
+    array = np.array(codes + codes[:3], dtype=np.int64)
+    found, positions = distinct(array, 2**40 + 1)
+    expected, inverse = np.unique(array, return_inverse=True)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(positions, inverse)
+
+
 @given(st.lists(st.lists(st.integers(0, 30), max_size=6), max_size=5))
 def test_a_pool_leads_every_code_back_to_itself(groups: list[list[int]]) -> None:
     pool = Pool(31)

@@ -44,23 +44,33 @@ def _marked(groups: Sequence[Codes], size: int) -> tuple[Int64[np.ndarray, "dist
 
 
 def _sorted(codes: Codes) -> tuple[Int64[np.ndarray, "distinct"], Codes]:
-    """Sorts each code together with its place, as one number: they fit into 63 bits.
+    """The same by sorting, however few of the codes that exist are used.
 
     Where codes ascend, as those that :func:`distinct` found before do, there is nothing to sort.
     """
     flat = codes.ravel()
     if (flat[1:] > flat[:-1]).all():
         return flat, np.arange(codes.size).reshape(codes.shape)
-    bits = codes.size.bit_length()
-    both = np.left_shift(flat, bits) | np.arange(codes.size)
-    both.sort()
-    places = both & ((1 << bits) - 1)
-    both >>= bits
+    places = _order(flat)
+    ascending = flat[places]
     new = np.ones(codes.size, dtype=bool)
-    np.not_equal(both[1:], both[:-1], out=new[1:])
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
     inverse = np.empty(codes.size, dtype=np.int64)
     inverse[places] = np.cumsum(new) - 1
-    return both[new], inverse.reshape(codes.shape)
+    return ascending[new], inverse.reshape(codes.shape)
+
+
+def _order(codes: Int64[np.ndarray, "codes"]) -> Int64[np.ndarray, "codes"]:
+    """The places of codes in ascending order.
+
+    By their lower 16 bits and then by the next 16, and so on: numpy sorts so short a number by
+    counting, and all of it in half the time that it takes to compare the whole numbers.
+    """
+    order: np.ndarray = np.argsort(codes.astype(np.uint16), kind="stable")
+    for shift in range(16, int(codes.max(initial=0)).bit_length(), 16):
+        digits = (codes >> shift).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    return order
 
 
 class Pool:
