@@ -306,7 +306,7 @@ def test_an_empty_folder(tmp_path: Path):
     with pytest.raises(SourceError) as caught:
         propose(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: holds no tables. JointRec reads .parquet, .csv, .jsonl, .ndjson, and "
+        f"{tmp_path}: holds no tables. JointRec reads .parquet, .csv, .tsv, .jsonl, .ndjson, and "
         "databases by their URL: jointrec init postgresql://user@host/shop."
     )
     with pytest.raises(SourceError) as caught:

@@ -12,11 +12,21 @@ import pyarrow as pa
 
 from jointrec.errors import JointRecError, SourceError, together
 from jointrec.labels import DAY
-from jointrec.sources import Cell, files, head, in_iso, in_one_snapshot, is_database, read, tables
+from jointrec.sources import (
+    Cell,
+    Csv,
+    files,
+    head,
+    in_iso,
+    in_one_snapshot,
+    is_database,
+    read,
+    tables,
+)
 
 from .names import TIME, singular, snake
 
-ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
+ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
 MOST_ROWS = 300_000
 """How many rows of a table are looked at. Whether a key is unique, and when the first and the last
 row were, is asked of all of them."""
@@ -116,7 +126,8 @@ def _of_database(url: str) -> tuple[list[Seen], list[str]]:
     seen, left = [], []
     for source in tables(url, at="init"):
         try:
-            seen.append(_look_at_table(source))
+            name = singular(_table_of(source).rpartition(".")[2])
+            seen.append(_look_at_stored(source, name))
         except JointRecError as error:
             left.append(f"{_table_of(source)}: {str(error).splitlines()[0]}")
     if not seen:
@@ -125,16 +136,16 @@ def _of_database(url: str) -> tuple[list[Seen], list[str]]:
     return seen, left
 
 
-def _look_at_table(source: str) -> Seen:
-    sample = pl.DataFrame(head(source, MOST_ROWS, at="init").table)
+def _look_at_stored(source: str, name: str, root: Path | None = None) -> Seen:
+    """A table as training will read it: slow where a file is large, but then it is read at all."""
+    sample = pl.DataFrame(head(source, MOST_ROWS, root=root, at=source if root else "init").table)
     sample = sample.select(_readable(sample.schema))
     all_here = len(sample) < MOST_ROWS
-    name = singular(_table_of(source).rpartition(".")[2])
 
     def whole_of(columns: Sequence[Column]) -> pl.DataFrame:
         if all_here and not any(_written(sample[column.name]) for column in columns):
             return _asked_of_all(sample.lazy(), columns).collect()
-        return _read_and_asked(source, None, columns)
+        return _read_and_asked(source, root, columns)
 
     return _seen(source, name, sample, whole_of)
 
@@ -179,33 +190,50 @@ def look_at_folder(folder: Path) -> list[Seen]:
     seen, problems = [], []
     for source in sources:
         try:
-            seen.append(_look_at(folder, source))
-        except (pl.exceptions.PolarsError, OSError, JointRecError) as error:
-            problems.append(f"{source}: cannot be read: {str(error).splitlines()[0]}")
+            seen.append(_look_at_file(folder, source))
+        except (OSError, JointRecError) as error:
+            told = str(error).splitlines()[0].removeprefix(f"{source}: ")
+            problems.append(f"{source}: cannot be read: {told}")
     if problems:
         raise SourceError(together(problems, of=str(folder)))
     return [table for table in seen if table.rows]
 
 
-def _look_at(folder: Path, source: str) -> Seen:
-    files(source, root=folder, at=str(folder))  # a pipe would be waited for
-    path = folder / source
-    if source.endswith(".parquet"):
-        lazy = pl.scan_parquet(path)
-    elif source.endswith(".csv"):
-        lazy = pl.scan_csv(path, infer_schema=False)
-    else:
-        lazy = pl.scan_ndjson(path)
+def _look_at_file(folder: Path, source: str) -> Seen:
+    files(source, root=folder, at=source)  # a pipe would be waited for
+    stem = Path(source).parent.name if "*" in source else Path(source).stem
+    try:
+        return _scanned(folder, source, singular(stem))
+    except (pl.exceptions.PolarsError, ValueError):  # ours reads it, or tells what is wrong
+        return _look_at_stored(source, singular(stem), folder)
+
+
+def _scanned(folder: Path, source: str, name: str) -> Seen:
+    """A file of which no more is in memory than is looked at."""
+    lazy = _lazy(folder, source)
     schema = lazy.collect_schema()
     sample = lazy.select(_readable(schema)).head(MOST_ROWS).collect()
-    stem = Path(source).parent.name if "*" in source else Path(source).stem
 
     def whole_of(columns: Sequence[Column]) -> pl.DataFrame:
         if any(_written(sample[column.name]) for column in columns):
             return _read_and_asked(source, folder, columns)
         return _asked_of_all(lazy, columns).collect()
 
-    return _seen(source, singular(stem), sample, whole_of)
+    return _seen(source, name, sample, whole_of)
+
+
+def _lazy(folder: Path, source: str) -> pl.LazyFrame:
+    path = folder / source
+    if source.endswith(".parquet"):
+        return pl.scan_parquet(path)
+    if not source.endswith((".csv", ".tsv")):
+        return pl.scan_ndjson(path)
+    opened = Csv(source, folder, source)
+    names, delimiter = opened.header(opened.files[0])
+    lazy = pl.scan_csv(path, infer_schema=False, separator=delimiter)
+    # Their names as ours: trimmed, and what has none is not read.
+    named = zip(names, lazy.collect_schema().names(), strict=True)
+    return lazy.select(pl.col(stored).alias(name) for name, stored in named if name)
 
 
 def _readable(schema: pl.Schema) -> list[str]:

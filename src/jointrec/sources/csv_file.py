@@ -105,6 +105,11 @@ class Csv(AgreeingFiles):
         chosen = table.select(places).rename_columns(list(wanted))
         return Read(chosen, self._findings(file, ragged), _aside(file, ragged))
 
+    def header(self, file: Path) -> tuple[list[str], str]:
+        """The names of the columns of one file, trimmed, and the delimiter between them."""
+        names, delimiter, _ = self._header(file)
+        return names, delimiter
+
     def _findings(self, file: Path, ragged: Sequence[Any]) -> tuple[Finding, ...]:
         if not ragged:
             return ()

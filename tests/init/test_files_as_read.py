@@ -1,0 +1,75 @@
+"""What `init` looks at is what training reads: delimiters, names, odd rows and odd values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import jointrec as jr
+from jointrec.errors import SourceError
+from jointrec.init import propose
+
+ROWS = [("user_id", "item_id", "price", "at")] + [
+    (f"u{row % 7}", f"i{row % 5}", f"{row % 3}.5", f"2024-01-{row % 28 + 1:02}")
+    for row in range(60)
+]
+
+
+def written(folder: Path, name: str, between: str, end: str = "\n") -> Path:
+    (folder / name).write_bytes("".join(between.join(row) + end for row in ROWS).encode())
+    return folder
+
+
+@pytest.mark.parametrize("between", [";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_csv_file_is_split_where_training_splits_it(tmp_path: Path, between: str, end: str):
+    (tmp_path / "commas").mkdir()
+    wanted = propose(written(tmp_path / "commas", "buys.csv", ","))
+    (tmp_path / "other").mkdir()
+    assert propose(written(tmp_path / "other", "buys.csv", between, end)) == wanted
+
+
+def test_a_file_of_tabs_is_found_by_its_ending(tmp_path: Path):
+    assert 'source = "buys.tsv"' in propose(written(tmp_path, "buys.tsv", "\t"))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path):
+    file = written(tmp_path, "buys.csv", ";") / "buys.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert jr.parse(propose(tmp_path)).entity["user"].key == "user_id"
+
+
+def test_names_are_trimmed_and_a_column_without_one_is_not_proposed(tmp_path: Path):
+    rows = [("", *ROWS[0]), *((str(number), *row) for number, row in enumerate(ROWS[1:]))]
+    lines = [" , ".join(rows[0]), *(",".join(row) for row in rows[1:])]
+    (tmp_path / "buys.csv").write_text("\n".join(lines))
+    text = propose(tmp_path)
+    assert '""' not in text
+    assert jr.parse(text).entity["item"].key == "item_id"
+
+
+def test_rows_that_training_sets_aside_are_no_reason_to_refuse(tmp_path: Path):
+    file = written(tmp_path, "buys.csv", ",") / "buys.csv"
+    file.write_text(file.read_text() + "u1,i1,1.5,2024-01-03,too,many\nu1\n")
+    assert jr.parse(propose(tmp_path)).entity["user"].key == "user_id"
+
+
+def test_json_lines_may_hold_nan(tmp_path: Path):
+    lines = [
+        f'{{"user_id": "{user}", "item_id": "{item}", "price": {price}, "at": "{at}"}}'
+        for user, item, price, at in [(*ROWS[1][:2], "NaN", ROWS[1][3]), *ROWS[2:]]
+    ]
+    (tmp_path / "buys.jsonl").write_text("\n".join(lines))
+    assert jr.parse(propose(tmp_path)).entity["user"].key == "user_id"
+
+
+def test_what_cannot_be_read_is_told_as_training_tells_it(tmp_path: Path):
+    (tmp_path / "buys.csv").write_bytes(b"user_id,item_id\nu\xe9,i1\n")
+    with pytest.raises(SourceError) as caught:
+        propose(tmp_path)
+    assert str(caught.value) == (
+        f"buys.csv: cannot be read: `{tmp_path / 'buys.csv'}`, line 2, byte 17: is not UTF-8 "
+        "(found 0xe9). Convert it from the encoding it has, such as: iconv -f WINDOWS-1252 -t "
+        "UTF-8."
+    )
