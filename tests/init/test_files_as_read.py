@@ -73,3 +73,26 @@ def test_what_cannot_be_read_is_told_as_training_tells_it(tmp_path: Path):
         "(found 0xe9). Convert it from the encoding it has, such as: iconv -f WINDOWS-1252 -t "
         "UTF-8."
     )
+
+
+def test_kinds_of_events_that_differ_in_spelling_alone_are_one_event(tmp_path: Path):
+    kinds = ["View", "view", "VIEW", "view", "AddToCart", "add_to_cart", "purchase"]
+    rows = [",".join((*row, kinds[place % len(kinds)])) for place, row in enumerate(ROWS[1:])]
+    (tmp_path / "log.csv").write_text("\n".join([",".join((*ROWS[0], "event_type")), *rows]))
+    shop = jr.parse(propose(tmp_path))
+    assert {name: event.where["event_type"] for name, event in shop.event.items()} == {
+        "view": ("view", "VIEW", "View"),
+        "add_to_cart": ("AddToCart", "add_to_cart"),
+        "purchase": "purchase",
+    }
+
+
+def test_tables_of_one_name_are_told_apart(tmp_path: Path):
+    users = "\n".join(["user_id,country", *[f"u{row},{'abc'[row % 3]}" for row in range(7)]])
+    for name in ("users.csv", "users.tsv", "Users.csv"):
+        (tmp_path / name).write_text(users.replace(",", "\t" if name.endswith("tsv") else ","))
+    for name, between in (("buys.csv", ","), ("buys.tsv", "\t"), ("Buys.csv", ",")):
+        written(tmp_path, name, between)
+    shop = jr.parse(propose(tmp_path))
+    assert {one.source for one in shop.entity.values()} >= {"users.csv", "users.tsv", "Users.csv"}
+    assert [one.source for one in shop.event.values()] == ["Buys.csv", "buys.csv", "buys.tsv"]

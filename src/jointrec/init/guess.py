@@ -9,7 +9,7 @@ import polars as pl
 from .guesses import EntityGuess, EventGuess, of_kind, of_orders
 from .kinds import asked_of
 from .look import Column, Seen, overlap, quoted
-from .names import ID, ITEM, PERSON, PLAN, QUERY, TYPE, snake, thing_name
+from .names import ID, ITEM, PERSON, PLAN, QUERY, TYPE, apart, snake, thing_name
 from .outcomes import labels_of, outcomes_of
 from .schemas import Known, order_of, stage_of
 
@@ -63,8 +63,9 @@ def entities_of(
             guesses.append(EntityGuess(table.name, table, None, why))
             rest.remove(table)
     for place, guess in enumerate(guesses):
-        if guess.name in {other.name for other in guesses[:place]}:
-            guess.name = guess.table.name
+        before = {other.name for other in guesses[:place]}
+        if guess.name in before:
+            guess.name = apart(guess.table.name, before)
     if not rest and len(guesses) == 1:
         guesses[0].labels = outcomes_of(guesses[0].table, guesses[0].key)
     return guesses, rest
@@ -165,7 +166,7 @@ def events_of(
             orders = of_orders(table) and stage_of(table.name) is None and "purchase" not in taken
             name = "purchase" if orders else table.name
             if name in taken:
-                name = f"{name}_row"
+                name = apart(f"{name}_row", taken)
             guess = EventGuess(name, table, ordered, time, key, None, why, roles=roles)
             guess.labels = labels_of(table, guess.used, list(ordered.values()))
             events.append(guess)
@@ -194,28 +195,54 @@ def _kinds(
     recognised: bool,
 ) -> list[EventGuess]:
     """One event for each kind of rows, in the order in which shoppers come to them."""
-    found = table.sample[kind].cast(pl.String).drop_nulls().unique().to_list()
-    values = sorted(found, key=lambda value: (order_of(value), value))
+    named = _spellings(table.sample[kind].cast(pl.String))
     events = []
-    for value in values:
-        rows = of_kind(table, kind, value)
+    for values in sorted(named, key=lambda values: (order_of(values[0]), values[0])):
+        value = values[0]
+        rows = of_kind(table, kind, values)
         own = {name: c for name, c in ordered.items() if rows[c].is_not_null().mean() >= NAMES}  # type: ignore[operator]
         name = snake(value) or "other"
         unsure = None
         if name in taken:
             unsure = f"`{name}` is in another table too; if these are others, uncomment them"
-            name = f"{table.name}_{name}"
-        elif stage_of(value) is None and (recognised or len(values) > 2):
+            name = apart(f"{table.name}_{name}", taken)
+        elif stage_of(value) is None and (recognised or len(named) > 2):
             unsure = "the name says nothing of a shop; uncomment it if it tells of the future"
         if not own:
             unsure = "hardly any of these rows names a thing"
-        why = f"its rows are of several kinds, and these say {value} in `{kind}`"
+        why = f"its rows are of several kinds, and these say {' or '.join(values)} in `{kind}`"
         events.append(
             EventGuess(
-                name, table, own or dict(ordered), time, None, (kind, value), why, [], unsure, roles
+                name,
+                table,
+                own or dict(ordered),
+                time,
+                None,
+                (kind, values),
+                why,
+                [],
+                unsure,
+                roles,
             )
         )
     return events
+
+
+def _spellings(values: pl.Series) -> list[tuple[str, ...]]:
+    """The values that are one name, however it is spelled: the most frequent spelling first.
+
+    >>> _spellings(pl.Series(["view", "View", "view", "AddToCart", "add to cart", "AddToCart"]))
+    [('AddToCart', 'add to cart'), ('view', 'View')]
+    """
+    counted = (
+        values.drop_nulls()
+        .value_counts(name="@n")
+        .sort("@n", values.name, descending=[True, False])
+    )
+    found: dict[str, list[str]] = {}
+    for value in counted[values.name].to_list():
+        found.setdefault((snake(value) or "other").replace("_", ""), []).append(value)
+    return sorted(map(tuple, found.values()))
 
 
 def _acts(entity: str, column: str, table: Seen) -> tuple[int, int]:

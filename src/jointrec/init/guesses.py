@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -34,7 +34,8 @@ class EventGuess:
     """A table whose rows join things, or those of its rows that are of one kind.
 
     :ivar entities: For each entity the column of the table that holds its key.
-    :ivar kind: The column and the value that tell the rows of this kind, where there are several.
+    :ivar kind: The column that tells the rows of this kind, where there are several, and its values
+        there: one name, however it is spelled.
     :ivar unsure: Why the event had better be looked at before it is used; None where it is sure.
     :ivar about: Columns that tell of an entity rather than of the event.
     :ivar ahead: How long before their time rows are known, as the file spells it; None: not before.
@@ -45,7 +46,7 @@ class EventGuess:
     entities: dict[str, str]
     time: str | None
     key: str | None
-    kind: tuple[str, str] | None
+    kind: tuple[str, tuple[str, ...]] | None
     why: str
     labels: list[str] = field(default_factory=list)
     unsure: str | None = None
@@ -67,7 +68,7 @@ class EventGuess:
     @property
     def stage(self) -> str | None:
         """The stage of shopping that it is, by its name, or as its columns are those of orders."""
-        named = stage_of(self.kind[1] if self.kind else self.name)
+        named = stage_of(self.kind[1][0] if self.kind else self.name)
         return "buy" if named is None and self.kind is None and of_orders(self.table) else named
 
 
@@ -77,6 +78,6 @@ def of_orders(table: Seen) -> bool:
     return all(any(word.search(name) for name in names) for word in (ORDER, QUANTITY, PRICE))
 
 
-def of_kind(table: Seen, column: str, value: str) -> pl.DataFrame:
-    """The rows looked at that have a value in a column."""
-    return table.sample.filter(pl.col(column).cast(pl.String) == value)
+def of_kind(table: Seen, column: str, values: Collection[str]) -> pl.DataFrame:
+    """The rows looked at that have one of some values in a column."""
+    return table.sample.filter(pl.col(column).cast(pl.String).is_in(values))

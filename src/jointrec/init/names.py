@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from itertools import chain, count
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEY_END = re.compile(r"_?(u?id|key|code|name|sku|uuid|no|number|pseudo_id)$")
@@ -82,6 +83,16 @@ def thing_name(key: str, table: str) -> str:
     if name in _MERE_KEYS and ITEM.search(snake(key)):
         return "item"
     return name if len(name) > 1 else table
+
+
+def apart(name: str, taken: Container[str]) -> str:
+    """A name that nothing has yet: with a number behind it where it must have one.
+
+    >>> apart("view", ["click"]), apart("view", ["view", "view_2"])
+    ('view', 'view_3')
+    """
+    others = (f"{name}_{number}" for number in count(2))
+    return next(one for one in chain([name], others) if one not in taken)
 
 
 def numbered(names: Iterable[str], fewest: int = 3) -> dict[str, list[str]]:

@@ -114,7 +114,10 @@ def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]
     else:
         lines.append("# No column holds a time, so these events are on no timeline.")
     if event.kind:
-        lines.append(f"where = {{ {name(event.kind[0])} = {text(event.kind[1])} }}")
+        column, values = event.kind
+        told = ", ".join(text(value) for value in values)
+        told = told if len(values) == 1 else f"[{told}]"
+        lines.append(f"where = {{ {name(column)} = {told} }}")
     if event.ahead:
         lines.append(
             f'ahead = "{event.ahead}"  # its times go on after all that happened: a plan, known so '
