@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import jointrec as jr
@@ -96,3 +97,32 @@ def test_tables_of_one_name_are_told_apart(tmp_path: Path):
     shop = jr.parse(propose(tmp_path))
     assert {one.source for one in shop.entity.values()} >= {"users.csv", "users.tsv", "Users.csv"}
     assert [one.source for one in shop.event.values()] == ["Buys.csv", "buys.csv", "buys.tsv"]
+
+
+def test_records_are_told_and_nothing_is_asked_of_them(tmp_path: Path):
+    frame = pl.DataFrame(ROWS[1:], schema=ROWS[0], orient="row")
+    nested = frame.with_columns(
+        seller=pl.struct("user_id", "at"), photo=pl.lit(b"x"), lines=pl.concat_list(pl.struct("at"))
+    )
+    nested.write_parquet(tmp_path / "buys.parquet")
+    lines = propose(tmp_path).splitlines()
+    assert lines.pop(2) == (
+        "# Left out: `seller`, `photo`, `lines` of buys.parquet hold records or bytes. Write each "
+        "value that matters, such as the key of a user, into a column of its own."
+    )
+    frame.write_parquet(tmp_path / "buys.parquet")
+    assert lines == propose(tmp_path).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("log.jsonl", '{"id": {"a": 1}}\n{"id": {"a": 2}}\n'), ("log.csv", ",,\n1,2,3\n")],
+)
+def test_a_table_without_a_column_that_can_be_read(tmp_path: Path, name: str, text: str):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SourceError) as caught:
+        propose(tmp_path)
+    assert str(caught.value) == (
+        f"{name}: cannot be read: all columns hold records or bytes, or have no name. Write each "
+        "value into a column of its own."
+    )

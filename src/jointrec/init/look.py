@@ -68,6 +68,7 @@ class Seen:
     :param sample: The rows that were looked at, as they are stored.
     :param spans: Between which moments (µs UTC) each column of times lies; the columns of which
         that can be told.
+    :param unread: The columns that cannot be looked at: they hold records or bytes.
     """
 
     source: str
@@ -76,6 +77,7 @@ class Seen:
     columns: tuple[Column, ...]
     sample: pl.DataFrame
     spans: Mapping[str, tuple[int, int]]
+    unread: tuple[str, ...] = ()
 
     def days(self, column: str | None) -> float:
         """How many days lie between the first and the last value of a column of times."""
@@ -139,7 +141,8 @@ def _of_database(url: str) -> tuple[list[Seen], list[str]]:
 def _look_at_stored(source: str, name: str, root: Path | None = None) -> Seen:
     """A table as training will read it: slow where a file is large, but then it is read at all."""
     sample = pl.DataFrame(head(source, MOST_ROWS, root=root, at=source if root else "init").table)
-    sample = sample.select(_readable(sample.schema))
+    unread = _unreadable(sample.schema)
+    sample = sample.drop(unread)
     all_here = len(sample) < MOST_ROWS
 
     def whole_of(columns: Sequence[Column]) -> pl.DataFrame:
@@ -147,7 +150,7 @@ def _look_at_stored(source: str, name: str, root: Path | None = None) -> Seen:
             return _asked_of_all(sample.lazy(), columns).collect()
         return _read_and_asked(source, root, columns)
 
-    return _seen(source, name, sample, whole_of)
+    return replace(_seen(source, name, sample, whole_of), unread=tuple(unread))
 
 
 def _table_of(source: str) -> str:
@@ -211,15 +214,15 @@ def _look_at_file(folder: Path, source: str) -> Seen:
 def _scanned(folder: Path, source: str, name: str) -> Seen:
     """A file of which no more is in memory than is looked at."""
     lazy = _lazy(folder, source)
-    schema = lazy.collect_schema()
-    sample = lazy.select(_readable(schema)).head(MOST_ROWS).collect()
+    unread = _unreadable(lazy.collect_schema())
+    sample = lazy.drop(unread).head(MOST_ROWS).collect()
 
     def whole_of(columns: Sequence[Column]) -> pl.DataFrame:
         if any(_written(sample[column.name]) for column in columns):
             return _read_and_asked(source, folder, columns)
         return _asked_of_all(lazy, columns).collect()
 
-    return _seen(source, name, sample, whole_of)
+    return replace(_seen(source, name, sample, whole_of), unread=tuple(unread))
 
 
 def _lazy(folder: Path, source: str) -> pl.LazyFrame:
@@ -236,9 +239,16 @@ def _lazy(folder: Path, source: str) -> pl.LazyFrame:
     return lazy.select(pl.col(stored).alias(name) for name, stored in named if name)
 
 
-def _readable(schema: pl.Schema) -> list[str]:
-    """The columns that can be looked at: neither records nor bytes, such as pictures."""
-    return [name for name, kind in schema.items() if kind.base_type() not in (pl.Struct, pl.Binary)]
+def _unreadable(schema: pl.Schema) -> list[str]:
+    """The columns that cannot be looked at: records, bytes, such as pictures, and lists of them."""
+    return [name for name, kind in schema.items() if _innermost(kind) in (pl.Struct, pl.Binary)]
+
+
+def _innermost(kind: pl.DataType) -> type[pl.DataType]:
+    """The type of what lies in the lists of a column, or of its values."""
+    while isinstance(kind, pl.List | pl.Array):
+        kind = kind.inner  # type: ignore[assignment]
+    return kind.base_type()
 
 
 def _seen(
@@ -250,8 +260,14 @@ def _seen(
     """A table, from a sample of its rows and what :func:`_asked_of_all` says of the others.
 
     :param whole_of: Answers for the columns that may be keys and those of times.
+    :raises SourceError: where there is no column.
     """
     columns = [_column(values) for values in sample]
+    if not columns:
+        raise SourceError(
+            f"{source}: all columns hold records or bytes, or have no name. Write each value into "
+            "a column of its own."
+        )
     asked = [column for column in columns if column.unique or column.kind == "time"]
     whole = whole_of(asked)
     rows = int(whole["@rows"][0])

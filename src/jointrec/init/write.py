@@ -11,7 +11,7 @@ from jointrec.sources import is_database
 from .derive import derived
 from .guess import entities_of, events_of
 from .guesses import EntityGuess, EventGuess
-from .look import Column, Seen, look
+from .look import Column, Seen, look, quoted
 from .names import TOGETHER, snake
 from .plans import mark_plans
 from .readings import feature_of
@@ -50,7 +50,8 @@ def propose(place: Path | str) -> str:
     ]
     schemas = sorted({found.schema for found in known.values()})
     lines += [f"# The names of the columns are those of {schema}." for schema in schemas]
-    lines += [f"# Left out: {sentence}" for sentence in [*unread, *left]]
+    nested = [_unread_line(table) for table in tables if table.unread]
+    lines += [f"# Left out: {sentence}" for sentence in [*unread, *left, *nested]]
     lines += [*_zone_lines(tables), *split_line(events), *history_of(events)]
     for entity in entities:
         lines += ["", *_entity_lines(entity)]
@@ -63,6 +64,15 @@ def _about(event: EventGuess, entities: Sequence[EntityGuess]) -> list[str]:
     """The columns of an event's table that tell of things without a table of their own."""
     here = [entity for entity in entities if entity.table is event.table]
     return [column for entity in here for column in entity.columns or ()]
+
+
+def _unread_line(table: Seen) -> str:
+    """What is not even looked at: it may hold all that matters, such as who acted."""
+    verb = "holds" if len(table.unread) == 1 else "hold"
+    return (
+        f"{quoted(table.unread)} of {table.called} {verb} records or bytes. Write each value that "
+        "matters, such as the key of a user, into a column of its own."
+    )
 
 
 def _zone_lines(tables: Sequence[Seen]) -> list[str]:
