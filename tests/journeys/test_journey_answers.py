@@ -223,7 +223,11 @@ def test_something_new_is_what_is_known_of_it(model):
             "3 values for 2 rows",
         ),
         (lambda m: m.predict("gone", item="i1", context={"device": "a"}), "item"),
-        (lambda m: m.predict("click", pl.DataFrame({"a": [1]})), "user_id"),
+        (
+            lambda m: m.predict("click", pl.DataFrame({"usr": ["u1"]})),
+            "rows: the keys of `user` may stand in `user_id` or `user`: there is no column `user`. "
+            "Did you mean `usr`? Known: usr.",
+        ),
         (lambda m: m.predict("click", "no.csv"), "no.csv"),
         (lambda m: m.predict("click", pl.DataFrame({"a": [1]}), user="u1"), "not both"),
         (lambda m: m.predict("next", user="u1", k=0), "k: should be at least 1"),
@@ -233,6 +237,18 @@ def test_what_cannot_be_asked_is_refused_in_words(model, ask, said):
     with pytest.raises(JointRecError) as error:
         ask(model)
     assert said in str(error.value)
+
+
+def test_no_row_of_a_file_is_left_without_an_answer_in_silence(model, tmp_path):
+    (tmp_path / "rows.csv").write_text("user,query,item\nu1,q1,i1\nu2,q1\nu3,q1,i1\n")
+    for ask in (model.predict, lambda *asked: list(model.predict_parts(*asked))):
+        with pytest.raises(JointRecError) as error:
+            ask("click", tmp_path / "rows.csv")
+        assert str(error.value) == (
+            "rows: rows with more or fewer cells than the header (which is row 1). 1 set aside, "
+            "such as `rows.csv, row 3: u2,q1`. Each row is to be answered: mend these, or take "
+            "them out."
+        )
 
 
 def test_context_is_one_value_for_all_or_one_for_each(model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,9 @@ def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Ques
     A column for each entity, called as in the event, as the entity's key or as the entity; any
     features of the event; and the time of the event, or ``moment``, if rows have their own.
 
-    :raises SourceError: where the table cannot be read or the column of an entity is missing.
+    :raises SourceError: where the table cannot be read.
+    :raises DataError: where the column of an entity is missing; where a row fits no column, or has
+        no time that can be read.
     """
     named, cells, time = _columns(reader, grain, rows, at)
     read = sources.read(rows, columns=cells, at="rows", zone=reader.project.time_zone)
@@ -82,7 +84,7 @@ def _columns(
     for entity in grain.entities:
         own = event.keys.get(entity) if event else None
         options = [name for name in (own, project.entity[entity].key, entity) if name]
-        named[entity] = next((name for name in options if name in found), options[0])
+        named[entity] = _one_of(options, found, entity)
         cells[named[entity]] = Cell.ID
     time = (event.time if event else "moment") if _has_moments(reader, grain) else None
     features = {name: f for name, f in event.features.items() if name in found} if event else {}
@@ -90,6 +92,16 @@ def _columns(
     if time is None or at is not None or time not in found:
         return named, cells, None
     return named, cells | {time: Cell.TIME}, time
+
+
+def _one_of(options: Sequence[str], found: Collection[str], entity: str) -> str:
+    """The first of the names that the column of an entity may have which the table has."""
+    for name in options:
+        if name in found:
+            return name
+    names = " or ".join(f"`{name}`" for name in dict.fromkeys(options))
+    at = f"rows: the keys of `{entity}` may stand in {names}"
+    raise DataError(unknown_name("column", entity, found, at=at))
 
 
 def _of_rows(
@@ -101,6 +113,8 @@ def _of_rows(
     at: Moment | None,
 ) -> Questions:
     for finding in read.findings:
+        if finding.action == "set aside":
+            raise DataError(f"{finding} Each row is to be answered: mend these, or take them out.")
         if time is not None and finding.column == time and finding.action == "made null":
             raise DataError(f"{finding} A row without a moment cannot be asked.")
     frame = pl.DataFrame(read.table)
