@@ -218,6 +218,12 @@ def test_something_new_is_what_is_known_of_it(model):
         (lambda m: m.predict("click", item=[None]), "a key should be"),
         (lambda m: m.predict("click", item="i1", context={"devise": 1}), "Did you mean `device`"),
         (lambda m: m.predict("click", item="i1", context={"discount": "a"}), "`a`"),
+        (lambda m: m.predict("click", item="i1", context={"discount": 10**400}), "beyond all"),
+        (lambda m: m.predict("click", item={"price": 10**30}), "`price` is a whole number beyond"),
+        (
+            lambda m: m.predict("click", item=[{"price": 10**400}, {"price": 1.5}]),
+            "`price` is a whole number beyond",
+        ),
         (
             lambda m: m.predict("click", item=["i1", "i2"], context={"device": ["a"] * 3}),
             "3 values for 2 rows",

@@ -243,9 +243,17 @@ def _column(name: str, values: Sequence[Any], at: str) -> pl.Series:
     try:
         if any(isinstance(value, float) for value in values):
             return pl.Series(name, values, dtype=pl.Float64)
-        return pl.Series(name, values)
+        column = pl.Series(name, values)
+        if column.dtype == pl.Int128:  # what Arrow has no type for
+            raise OverflowError
+        return column
     except TypeError:
         kinds = sorted({type(value).__name__ for value in values})
         raise DataError(
             f"{at}: the values of `{name}` should be of one type. Found {', '.join(kinds)}."
+        ) from None
+    except OverflowError:
+        raise DataError(
+            f"{at}: a value of `{name}` is a whole number beyond all that are read. Write it as a "
+            "text if it names something; null, if it is not known."
         ) from None
