@@ -97,3 +97,39 @@ def test_two_tables_of_one_kind_of_thing_have_two_names(tmp_path: Path):
     shop = jr.parse(propose(tmp_path))
     assert set(shop.entity) == {"item", "toy", "user"}
     assert set(shop.entity["item"].features) == set(shop.entity["toy"].features) == {"brand"}
+
+
+def shown_ads() -> pl.DataFrame:
+    """What an ad server logs: who was shown what, and what came of it."""
+    draw = np.random.default_rng(3)
+    clicked = draw.random(900) < 0.3
+    ordered = clicked & (draw.random(900) < 0.3)
+    return pl.DataFrame(
+        {
+            "ts": np.sort(draw.integers(1_735_689_600, 1_745_689_600, 900)),
+            "uid": draw.integers(-50, 50, 900) * 2**50,
+            "ad_id": [f"{number:016x}" for number in draw.integers(0, 20, 900) * 2**40],
+            "click": clicked.astype(int),
+            "order": ordered.astype(int),
+            "gmv": np.where(ordered, 9.5, 0.0),
+            "is_new": np.where(draw.random(900) < 0.3, "Y", "N"),
+        }
+    )
+
+
+def test_a_log_of_ads_joins_users_and_ads(tmp_path: Path):
+    shown_ads().write_csv(tmp_path / "log.csv")
+    shop = jr.parse(propose(tmp_path))
+    assert {name: one.key for name, one in shop.entity.items()} == {"user": "uid", "ad": "ad_id"}
+    assert shop.event["log"].entities == ("user", "ad")
+
+
+def test_what_a_shopper_did_is_asked_of_a_table_of_one_thing_a_row(tmp_path: Path):
+    shown_ads().drop("uid", "ad_id").write_csv(tmp_path / "log.csv")
+    shop = jr.parse(propose(tmp_path))
+    assert {name: task.after for name, task in shop.tasks.items()} == {
+        "click": None,
+        "order": "click",
+        "gmv": "order",
+    }
+    assert set(shop.entity["log"].features) == {"ts", "is_new"}

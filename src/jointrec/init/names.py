@@ -9,9 +9,10 @@ from itertools import chain, count
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEY_END = re.compile(r"_?(u?id|key|code|name|sku|uuid|no|number|pseudo_id)$")
 ID = re.compile(r"(^|_)(id|key|code|sku|uuid|guid|no|number)$|(?<!pa)(?<!val)id$")
-PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person|shopper|account")
+PERSON = re.compile(r"user|customer|member|visitor|client|buyer|person|shopper|account|^uid$")
 ITEM = re.compile(
-    r"(^|_)(item|product|sku|stock|article|asin|goods|material|isbn|upc|ean|movie|brand_id)"
+    r"(^|_)(item|product|sku|stock|article|asin|goods|material|isbn|upc|ean|movie|brand_id"
+    r"|ad_id|creative_id)"
 )
 TOGETHER = re.compile(r"session|request|(^|_)list(_|$)|impression_list|search_id")
 PROPENSITY = re.compile(r"(^|_)(propensity|pscore|action_prob)")
@@ -29,6 +30,8 @@ OUTCOME = re.compile(
     r"label|target|outcome|churn|left|loyal|clicked|bought|purchased|converted|returned|default"
     r"|response|subscribed|conversion"
 )
+DONE = re.compile(r"(^|_)(click|like|fav|favou?rite|cart|order|buy|purchase)$")
+"""What a shopper did, where a column says whether so."""
 GRADE = re.compile(
     r"(^|_)(grade|rating|stars?|score|relevance|relevancy|satisfaction|nps|fit|overall)(_|$)"
 )
@@ -78,10 +81,14 @@ def thing_name(key: str, table: str) -> str:
 
     >>> thing_name("user_id", "customers"), thing_name("id", "store"), thing_name("StockCode", "x")
     ('user', 'store', 'item')
+    >>> thing_name("uid", "log")
+    'user'
     """
     name = _KEY_END.sub("", snake(key)).strip("_")
     if name in _MERE_KEYS and ITEM.search(snake(key)):
         return "item"
+    if not name and PERSON.search(snake(key)):
+        return "user"
     return name if len(name) > 1 else table
 
 

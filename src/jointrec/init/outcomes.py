@@ -8,7 +8,7 @@ import polars as pl
 
 from .kinds import asked_of
 from .look import Column, Seen
-from .names import OUTCOME, VALUE, numbered, snake
+from .names import DONE, OUTCOME, VALUE, numbered, snake
 from .telling import TELLS, tells
 
 NESTED = 0.97
@@ -51,13 +51,18 @@ def labels_of(table: Seen, used: Collection[str], keys: Collection[str]) -> list
 def outcomes_of(table: Seen, key: str | None) -> list[str]:
     """Of a single table the columns that one may want to predict.
 
-    Those called outcomes; else grades and the like, and the last flag; else the last column, where
-    it holds a few classes: there most tables of one thing a row keep what is to be learned. With a
-    flag goes what it comes after, and amounts that only its yes has.
+    Those called outcomes, and flags of what a shopper did; else grades and the like, and the last
+    flag; else the last column, where it holds a few classes: there most tables of one thing a row
+    keep what is to be learned. With a flag goes what it comes after, and amounts that only its yes
+    has.
     """
     asked = {c.name: asked_of(c) for c in table.columns if c.name != key and not c.unique}
-    named = [name for name, kind in asked.items() if kind and OUTCOME.search(snake(name))]
     flags = [name for name, kind in asked.items() if kind and kind.kind == "Binary"]
+    named = [
+        name
+        for name, kind in asked.items()
+        if kind and (OUTCOME.search(snake(name)) or (name in flags and DONE.search(snake(name))))
+    ]
     judged = [name for name, kind in asked.items() if kind and kind.kind in ("Ordinal", "Multi")]
     last = table.columns[-1]
     classes = last.kind == "text" and 2 <= last.distinct <= MOST_CLASSES and last.name != key
