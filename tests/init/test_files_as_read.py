@@ -126,3 +126,29 @@ def test_a_table_without_a_column_that_can_be_read(tmp_path: Path, name: str, te
         f"{name}: cannot be read: all columns hold records or bytes, or have no name. Write each "
         "value into a column of its own."
     )
+
+
+def test_a_row_that_stands_twice_takes_no_key_from_its_table(tmp_path: Path):
+    written(tmp_path, "buys.csv", ",")
+    users = ["user_id,country", *[f"u{row},{'abc'[row % 3]}" for row in range(50)]]
+    (tmp_path / "users.csv").write_text("\n".join([*users, users[3], users[3]]))
+    assert jr.parse(propose(tmp_path)).entity["user"].source == "users.csv"
+    # One that says something else of a key is another matter.
+    (tmp_path / "users.csv").write_text("\n".join([*users, "u3,other"]))
+    assert jr.parse(propose(tmp_path)).entity["user"].source == "buys.csv"
+
+
+def test_rows_with_lists_may_stand_twice(tmp_path: Path):
+    written(tmp_path, "buys.csv", ",")
+    users = pl.DataFrame({"user_id": [f"u{row}" for row in range(50)], "likes": [["a", "b"]] * 50})
+    pl.concat([users, users[:2]]).write_parquet(tmp_path / "users.parquet")
+    assert jr.parse(propose(tmp_path)).entity["user"].source == "users.parquet"
+
+
+def test_numbers_with_a_decimal_comma_are_told(tmp_path: Path):
+    rows = [";".join((user, item, price.replace(".", ","), at)) for user, item, price, at in ROWS]
+    (tmp_path / "buys.csv").write_text("\n".join(rows).replace("2,5", "1.234,5"))
+    assert (
+        "# price: left out, holds numbers with a decimal comma; export them with a point."
+        in propose(tmp_path).splitlines()
+    )

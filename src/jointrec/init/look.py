@@ -30,6 +30,8 @@ ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
 MOST_ROWS = 300_000
 """How many rows of a table are looked at. Whether a key is unique, and when the first and the last
 row were, is asked of all of them."""
+TWICE = 0.05
+"""Where a larger share of the rows equals an earlier one, it is no mistake."""
 DATE = r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}($|[T ,])"
 """What begins like a date, in whatever order."""
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}|$)"
@@ -43,7 +45,8 @@ class Column:
     :param kind: ``time``, ``flag``, ``number``, ``list`` or ``text``.
     :param distinct: How many different values the rows looked at hold.
     :param missing: The share of rows without a value.
-    :param unique: Whether no value stands twice in the whole table, and none is missing.
+    :param unique: Whether no value stands twice in the whole table, and none is missing. Where all
+        rows were looked at, a few that equal an earlier one do not count: training leaves them out.
     :param words: The average number of words (or Chinese characters) in a text.
     :param skew: The mean of the values over their median; 1 where that means nothing.
     :param values: The values looked at, as text for keys and as numbers for numbers.
@@ -262,7 +265,8 @@ def _seen(
     :param whole_of: Answers for the columns that may be keys and those of times.
     :raises SourceError: where there is no column.
     """
-    columns = [_column(values) for values in sample]
+    different = _different(sample)
+    columns = [_column(values, different) for values in sample]
     if not columns:
         raise SourceError(
             f"{source}: all columns hold records or bytes, or have no name. Write each value into "
@@ -271,8 +275,9 @@ def _seen(
     asked = [column for column in columns if column.unique or column.kind == "time"]
     whole = whole_of(asked)
     rows = int(whole["@rows"][0])
+    once = different if rows == len(sample) else rows
     columns = [
-        replace(column, unique=column.unique and int(whole[f"@distinct {column.name}"][0]) == rows)
+        replace(column, unique=column.unique and int(whole[f"@distinct {column.name}"][0]) == once)
         for column in columns
     ]
     spans = {
@@ -282,6 +287,12 @@ def _seen(
         and (span := _span(whole[f"@first {column.name}"], whole[f"@last {column.name}"]))
     }
     return Seen(source, name, rows, tuple(columns), sample, spans)
+
+
+def _different(sample: pl.DataFrame) -> int:
+    """How many rows there are but for a few that equal an earlier one, as exports have some."""
+    different = sample.unique().height if sample.width else 0
+    return different if different >= (1 - TWICE) * len(sample) else len(sample)
 
 
 def _asked_of_all(rows: pl.LazyFrame, columns: Sequence[Column]) -> pl.LazyFrame:
@@ -323,7 +334,11 @@ def _span(first: pl.Series, last: pl.Series) -> tuple[int, int] | None:
     return None if low is None or high is None else (int(low), int(high))
 
 
-def _column(values: pl.Series) -> Column:
+def _column(values: pl.Series, rows: int | None = None) -> Column:
+    """What a column holds.
+
+    :param rows: In how many rows a key would stand once. Default: in all.
+    """
     known = values.drop_nulls()
     text = known.dtype == pl.String
     kind = _kind(values.name, known)
@@ -335,7 +350,7 @@ def _column(values: pl.Series) -> Column:
         kind=kind,
         distinct=distinct,
         missing=values.null_count() / max(len(values), 1),
-        unique=distinct == len(values) > 0,
+        unique=distinct == (len(values) if rows is None else rows) > 0,
         words=_words(known) if text and kind == "text" else 0.0,
         skew=1.0 if numbers is None else _skew(numbers),
         values=known if nested else (numbers if numbers is not None else known.cast(pl.String)),

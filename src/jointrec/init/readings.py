@@ -9,6 +9,9 @@ import polars as pl
 from .look import DATE, Column
 from .names import ID, snake
 
+COMMA = r"^\s*[-+]?\d{1,3}(\.?\d{3})*,\d+\s*$"
+"""A number with a decimal comma: ``12,50`` or ``1.234,50``."""
+
 
 def feature_of(column: Column, rows: int) -> tuple[str | None, str]:
     """The feature that reads a column, as the file spells it, and why; None leaves it out."""
@@ -37,6 +40,8 @@ def _feature_of_text(column: Column, rows: int, name: str) -> tuple[str | None, 
     sample = column.values.head(2_000).cast(pl.String)
     if _share(sample.str.contains(r"^\s*[\[{]")) > 0.5:
         return None, "holds JSON; export it as a list, or as columns of its own"
+    if len(sample) and sample.str.contains(COMMA).all():
+        return None, "holds numbers with a decimal comma; export them with a point"
     if len(sample) and sample.str.contains(DATE).all():
         return None, "holds dates, but nothing tells whether the day or the month comes first"
     if _share(sample.str.contains("|", literal=True)) > 0.1:
