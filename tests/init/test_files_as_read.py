@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -152,3 +154,21 @@ def test_numbers_with_a_decimal_comma_are_told(tmp_path: Path):
         "# price: left out, holds numbers with a decimal comma; export them with a point."
         in propose(tmp_path).splitlines()
     )
+
+
+def test_nan_and_infinity_are_missing(tmp_path: Path):
+    draw = np.random.default_rng(0).integers(0, 5, (2, 400))
+    frame = pl.DataFrame(
+        {
+            "user_id": [f"u{user}" for user in draw[0]],
+            "item_id": [f"i{item}" for item in draw[1]],
+            "at": [f"2024-01-{row % 28 + 1:02}" for row in range(400)],
+            "price": [
+                [math.nan, math.inf, 5.0 + item][min(row % 4, 2)]
+                for row, item in enumerate(draw[1])
+            ],
+        }
+    )
+    frame.write_parquet(tmp_path / "buys.parquet")
+    shop = jr.parse(propose(tmp_path))
+    assert set(shop.entity["item"].features) == {"price"}

@@ -265,6 +265,7 @@ def _seen(
     :param whole_of: Answers for the columns that may be keys and those of times.
     :raises SourceError: where there is no column.
     """
+    sample = _finite(sample)
     different = _different(sample)
     columns = [_column(values, different) for values in sample]
     if not columns:
@@ -287,6 +288,14 @@ def _seen(
         and (span := _span(whole[f"@first {column.name}"], whole[f"@last {column.name}"]))
     }
     return Seen(source, name, rows, tuple(columns), sample, spans)
+
+
+def _finite(sample: pl.DataFrame) -> pl.DataFrame:
+    """The rows with nan and ±inf missing, as training reads them."""
+    numbers = [name for name, kind in sample.schema.items() if kind.is_float()]
+    return sample.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in numbers
+    )
 
 
 def _different(sample: pl.DataFrame) -> int:
