@@ -15,8 +15,8 @@ from quick import small_grains_seldom
 import jointrec as jr
 from jointrec.budget import Budget
 from jointrec.init import propose
+from jointrec.init.columns import column_of
 from jointrec.init.kinds import asked_of
-from jointrec.init.look import _column
 from jointrec.model import Compare
 from jointrec.prepare.check import check
 from jointrec.splits import ByEntity
@@ -236,5 +236,5 @@ def test_two_columns_of_one_name_are_two_tasks(tmp_path: Path):
     ],
 )
 def test_what_a_column_is_asked(name: str, values: list[object], kind: str | None):
-    asked = asked_of(_column(pl.Series(name, values)))
+    asked = asked_of(column_of(pl.Series(name, values)))
     assert (asked and asked.kind) == kind

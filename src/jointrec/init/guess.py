@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from .columns import Column
 from .guesses import EntityGuess, EventGuess, of_kind, of_orders
 from .kinds import asked_of
-from .look import Column, Seen, overlap, quoted
+from .look import Seen, overlap, quoted
 from .names import ID, ITEM, PERSON, PLAN, QUERY, TYPE, apart, snake, thing_name
 from .outcomes import labels_of, outcomes_of
 from .schemas import Known, order_of, stage_of

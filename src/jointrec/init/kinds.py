@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from .look import Column
+from .columns import Column
 from .names import GRADE, OUTCOME, PAST, REASON, SEVERAL, TOOK, snake
 from .spelling import text
 

@@ -6,8 +6,9 @@ from collections.abc import Collection
 
 import polars as pl
 
+from .columns import Column
 from .kinds import asked_of
-from .look import Column, Seen
+from .look import Seen
 from .names import DONE, OUTCOME, VALUE, numbered, snake
 from .telling import TELLS, tells
 

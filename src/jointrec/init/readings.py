@@ -6,7 +6,7 @@ import re
 
 import polars as pl
 
-from .look import DATE, Column
+from .columns import DATE, Column
 from .names import ID, snake
 
 COMMA = r"^\s*[-+]?\d{1,3}(\.?\d{3})*,\d+\s*$"

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from .columns import Column
 from .following import followed, history_lines
 from .guesses import EntityGuess, EventGuess
 from .kinds import Asked, asked_of
-from .look import Column, Seen
+from .look import Seen
 from .names import PERSON, PRICE, PROPENSITY, QUANTITY, VALUE, numbered, snake
 from .outcomes import NESTED, funnel_of, nested, only_with
 from .spelling import commented, name, text

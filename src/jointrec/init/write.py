@@ -8,10 +8,11 @@ from pathlib import Path
 from jointrec.errors import SourceError
 from jointrec.sources import is_database
 
+from .columns import Column
 from .derive import derived
 from .guess import entities_of, events_of
 from .guesses import EntityGuess, EventGuess
-from .look import Column, Seen, look, quoted
+from .look import Seen, look, quoted
 from .names import TOGETHER, snake
 from .plans import mark_plans
 from .readings import feature_of
