@@ -92,10 +92,20 @@ def together(problems: Sequence[str], *, of: str) -> str:
     shop.toml: 2 problems.
       1. a: is missing.
       2. b: is missing.
+
+    Problems that are several themselves stand below their own number.
+
+    >>> print(together([together(["b.", "c."], of="a"), "d."], of="shop.toml"))
+    shop.toml: 2 problems.
+      1. a: 2 problems.
+         1. b.
+         2. c.
+      2. d.
     """
     if len(problems) == 1:
         return problems[0]
-    lines = [f"  {number}. {problem}" for number, problem in enumerate(problems, 1)]
+    inner = [problem.replace("\n", "\n   ") for problem in problems]
+    lines = [f"  {number}. {problem}" for number, problem in enumerate(inner, 1)]
     return "\n".join([f"{of}: {len(problems)} problems.", *lines])
 
 
