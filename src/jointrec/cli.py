@@ -297,7 +297,7 @@ def predict(
 
     Somebody: [bold]jointrec predict runs/first buy --key user=u7 --key item=i42[/bold]
     """
-    from .terminal import check_ending, print_frame, write_frames
+    from .terminal import check_ending, notes_told, print_frame, write_frames
 
     check_ending(out)
     model = _load(folder)
@@ -306,14 +306,15 @@ def predict(
         for name, given in keys_of(model.project.entity, key).items()
     }
     asked = task.split(",") if "," in task else task
-    if out is None:
-        print_frame(model.predict(asked, rows, at=at, k=k, given=given, **keys), title=task)
-    elif rows is not None and not keys:
-        parts = model.predict_parts(asked, rows, at=at, k=k, given=given)
-        typer.echo(f"Wrote {write_frames(parts, out):,} answers to {out}.")
-    else:
-        answers = model.predict(asked, rows, at=at, k=k, given=given, **keys)
-        typer.echo(f"Wrote {write_frames(iter([answers]), out):,} answers to {out}.")
+    with notes_told():
+        if out is None:
+            print_frame(model.predict(asked, rows, at=at, k=k, given=given, **keys), title=task)
+        elif rows is not None and not keys:
+            parts = model.predict_parts(asked, rows, at=at, k=k, given=given)
+            typer.echo(f"Wrote {write_frames(parts, out):,} answers to {out}.")
+        else:
+            answers = model.predict(asked, rows, at=at, k=k, given=given, **keys)
+            typer.echo(f"Wrote {write_frames(iter([answers]), out):,} answers to {out}.")
 
 
 @app.command()

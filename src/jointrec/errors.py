@@ -40,6 +40,10 @@ class MissingExtra(JointRecError, ImportError):
     """An optional package is needed for what was asked."""
 
 
+class DataWarning(UserWarning):
+    """What was given is answered, but some of it was not read as it may have been meant."""
+
+
 _COMMANDS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -13,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import durable
-from .errors import JointRecError
+from .errors import DataWarning, JointRecError, printable
 from .evaluation import Report, report_table, slices_table, verdicts, ways_of
 from .leaks import Leaks
 from .prepare.check import Checked
@@ -134,6 +137,24 @@ def print_report(report: Report, out: Path | None = None) -> None:
     if findings and out is not None:
         rows = f"; {aside:,} rows set aside are in {out}/quarantine" if aside else ""
         _say(show, f"Odd about the data: {findings} findings in {out}/findings.csv{rows}.")
+
+
+@contextmanager
+def notes_told() -> Iterator[None]:
+    """Tells on the error output, once each, what warnings say of data that were given."""
+    told, notes, others = set[str](), Console(stderr=True), warnings.showwarning
+
+    def tell(message: Warning | str, *where: Any) -> None:
+        if not isinstance(message, DataWarning):
+            others(message, *where)
+        elif str(message) not in told:
+            told.add(str(message))
+            notes.print(Text(printable(f"Note: {message}"), "yellow"), soft_wrap=True)
+
+    with catch_warnings():
+        simplefilter("always", DataWarning)
+        warnings.showwarning = tell  # type: ignore[assignment]
+        yield
 
 
 def print_frame(frame: pl.DataFrame, *, title: str) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from journey_shop import SHOP, TEST_FROM
 
-from jointrec.errors import DataError, JointRecError
+from jointrec.errors import DataError, DataWarning, JointRecError
 from jointrec.evaluation.evaluate import question_of
 from jointrec.evaluation.said import said_of
 from jointrec.prepare import asked_again
@@ -168,6 +168,20 @@ def test_a_moment_that_is_none_is_refused(model):
     rows = pl.DataFrame({"user_id": ["u1", "u2"], "moment": ["2025-02-20", "soon"]})
     with pytest.raises(DataError, match="soon"):
         model.predict("gone", rows)
+
+
+def test_cells_that_are_not_read_and_columns_that_seem_misspelt_are_told(model):
+    asked = {"user_id": ["u1", "u2"], "query_id": ["q1", "q1"], "item_id": ["i1", "i2"]}
+    plain = model.predict("click", pl.DataFrame({**asked, "discount": [0.1, None]}))
+    with pytest.warns(DataWarning, match=r"rows\.discount: .* 1 made null, such as `1,5`") as told:
+        found = model.predict("click", pl.DataFrame({**asked, "discount": ["0.1", "1,5"]}))
+    assert len(told) == 1
+    assert found.equals(plain)
+    rows = pl.DataFrame({**asked, "discount": ["0.1", "NULL"], "note": ["", ""], "devise": "phone"})
+    expected = r"^rows: `devise` is not read\. Did you mean `device`\?$"
+    with pytest.warns(DataWarning, match=expected) as told:
+        assert model.predict("click", rows).equals(plain)
+    assert len(told) == 1
 
 
 def test_what_was_never_seen_is_legal(model):

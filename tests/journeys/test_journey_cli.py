@@ -158,6 +158,11 @@ def test_answers_are_those_of_python(cli, out, model, tmp_path):
     assert pl.read_csv(tmp_path / "b.csv")["click"].to_list() == (
         model.predict("click", rows)["answer"].to_list()
     )
+    rows.rename({"device": "devise"}).write_parquet(tmp_path / "rows.parquet")
+    for more in ((), ("--out", "a.parquet")):
+        ran = cli("predict", out, "click", "--rows", "rows.parquet", *more)
+        assert ran.code == 0
+        assert "Note: rows: `devise` is not read. Did you mean `device`?" in ran.said
     listed = cli("predict", out, "next", "--key", "user=u7", "--k", 3).out
     for name in model.predict("next", user="u7", k=3)["answer"]:
         assert f" {name} " in listed

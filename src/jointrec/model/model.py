@@ -59,7 +59,9 @@ class Model(Learned):
             answered in one pass, which takes hardly longer than one of them.
         :param rows: A file or a table with a column for each entity (called as in the event, as the
             entity's key, or as the entity), and any features of the event. The event's time, or a
-            column ``moment`` where entities are asked, asks each row at its own moment.
+            column ``moment`` where entities are asked, asks each row at its own moment. A
+            :class:`.DataWarning` tells of cells that could not be read, which are unknown, and of
+            columns that seem to be misspelt.
         :param at: The moment at which all is asked. Default: just after the data end.
         :param context: Features of the event, one value for all rows or one for each:
             ``{"device": "mobile"}``.

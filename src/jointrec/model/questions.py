@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
+from warnings import warn
 
 import numpy as np
 import polars as pl
 from jaxtyping import Int64
 
 from jointrec import sources
-from jointrec.errors import DataError, unknown_name
+from jointrec.errors import DataError, DataWarning, nearest, unknown_name
 from jointrec.plan import Grain
 from jointrec.prepare import Reader
 from jointrec.sources import Cell
 
 from .asking import Key, Known, PlainKey, Questions, ask, plain_key, read_values
 from .moments import Moment, moment_of
+
+AS_MEANT = ("null_mark", "null_word", "id_respelled")
+"""Findings about cells that are read as whoever wrote them meant."""
 
 
 def by_keys(
@@ -54,6 +58,9 @@ def by_table(reader: Reader, grain: Grain, rows: Any, at: Moment | None) -> Ques
     A column for each entity, called as in the event, as the entity's key or as the entity; any
     features of the event; and the time of the event, or ``moment``, if rows have their own.
 
+    A :class:`.DataWarning` tells of cells that could not be read, which are unknown, and of a
+    column that is called nearly like a feature that is not there.
+
     :raises SourceError: where the table cannot be read.
     :raises DataError: where the column of an entity is missing; where a row fits no column, or has
         no time that can be read.
@@ -89,6 +96,11 @@ def _columns(
     time = (event.time if event else "moment") if _has_moments(reader, grain) else None
     features = {name: f for name, f in event.features.items() if name in found} if event else {}
     cells |= {name: Cell(feature.cell) for name, feature in features.items()}
+    missing = set(event.features) - set(features) if event else set()
+    for column in found:
+        meant = "" if column in cells or column == time else nearest(column, missing)
+        if meant:
+            warn(DataWarning(f"rows: `{column}` is not read.{meant}"), stacklevel=2)
     if time is None or at is not None or time not in found:
         return named, cells, None
     return named, cells | {time: Cell.TIME}, time
@@ -117,6 +129,8 @@ def _of_rows(
             raise DataError(f"{finding} Each row is to be answered: mend these, or take them out.")
         if time is not None and finding.column == time and finding.action == "made null":
             raise DataError(f"{finding} A row without a moment cannot be asked.")
+        if finding.code not in AS_MEANT:
+            warn(DataWarning(str(finding)), stacklevel=2)
     frame = pl.DataFrame(read.table)
     keys = {entity: frame[name].fill_null("") for entity, name in named.items()}
     times = _times(reader, grain, len(frame), at)
