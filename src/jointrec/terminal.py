@@ -29,6 +29,11 @@ WIDTH = 200
 MOST_SHOWN = 60
 """How many characters of the examples of a finding are shown; findings.csv holds all of them."""
 ENDINGS = (".csv", ".parquet")
+NONE_KNOWN = (
+    (1, "No row with a known label of {} validates: nothing will say when it has learned."),
+    (2, "No row with a known label of {} tests: the report will not measure it."),
+)
+"""What it means that a part of the split, by its number, has no known label of some tasks."""
 
 
 def console() -> Console:
@@ -68,6 +73,16 @@ def print_checked(checked: Checked) -> None:
         show.print(
             f"Validation from {valid:%Y-%m-%d %H:%M}, test from {test:%Y-%m-%d %H:%M} (UTC)."
         )
+    for part, lack in NONE_KNOWN:
+        names = [
+            f"`{name}`"
+            for grain in checked.grains
+            for name, task in grain.tasks.items()
+            if not task.known[part]
+        ]
+        if names:
+            _say(show, f"{lack.format(', '.join(names))} Let validation and test begin earlier "
+                       "(`split`), or ask within a shorter time.")  # fmt: skip
     total = ", ".join(f"{name} {rows:,}" for name, rows in checked.rows_in.items())
     _say(show, f"Rows read: {total}. Set aside: {sum(checked.quarantined.values()):,}.")
     if checked.findings:

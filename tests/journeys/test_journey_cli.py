@@ -247,6 +247,15 @@ def test_check_tells_every_problem_at_once(cli, folder, tmp_path):
     assert "Nothing stands in the way" not in ran.said
 
 
+def test_check_tells_of_tasks_that_nothing_will_measure(cli, folder, tmp_path):
+    text = journey_shop.TOML.replace(journey_shop.TEST_FROM, "2025-02-21")
+    (tmp_path / "late.toml").write_text(text, encoding="utf-8")
+    ran = cli("check", "late.toml", "--root", folder)
+    assert ran.code == 0
+    assert "No row with a known label of `gone`, `views` tests" in ran.said
+    assert "No row" not in cli("check", folder / "shop.toml").said
+
+
 @pytest.mark.parametrize("words", [["predict"], ["fit", "a.toml", "--epochs", "0"], ["no-such"]])
 def test_wrong_use_says_how_to_use_it(cli, words):
     ran = cli(*words)

@@ -90,6 +90,8 @@ def test_an_interrupted_fit_goes_on_to_the_same_report(folder, model, tmp_path):
         jr.fit(project, **again, watch=StopAfter())
     with pytest.raises(Interrupted, match="1 whole pass"):
         jr.fit(project, **again, watch=StopLater())
+    with pytest.raises(Interrupted, match=r"2 whole passes\..*`--resume`"):
+        jr.fit(project, **again, resume=True, watch=StopMeasuring())
     assert not (out / "model").exists()
     resumed = jr.fit(project, **again, resume=True)
     same_weights(resumed, model)
@@ -103,6 +105,13 @@ class StopLater(Watch):
     def step(self, progress) -> None:
         if progress.epoch == 2:
             raise KeyboardInterrupt
+
+
+class StopMeasuring(Watch):
+    """Presses Ctrl-C when all is trained."""
+
+    def measuring(self, task: str, way: str) -> None:
+        raise KeyboardInterrupt
 
 
 class Remembers(Watch):

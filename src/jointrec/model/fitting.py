@@ -23,7 +23,7 @@ from jointrec.prepare import Cache, Tables, obtain, open_handover, times_met
 from jointrec.prepare.check import findings_frame, moment, quarantine_frames
 from jointrec.project import Project
 from jointrec.sources import Finding
-from jointrec.training import Trained, Watch, train
+from jointrec.training import Interrupted, Trained, Watch, train
 
 from .alone import Alone
 from .compare import Compare
@@ -64,6 +64,7 @@ def fit(
     folder = Path(out) if out is not None else None
     if folder is not None:
         _make(folder)
+    checkpoint = None if folder is None else folder / "checkpoints" / "joint"
     seconds: dict[str, float] = {}
     planned = plan(project)
     with _timed(seconds, "prepare", watch):
@@ -85,8 +86,7 @@ def fit(
         with _timed(seconds, "train", watch):
             trained = train(
                 project, planned, arrays,
-                watch=watch, resume=resume,
-                checkpoint=None if folder is None else folder / "checkpoints" / "joint",
+                watch=watch, resume=resume, checkpoint=checkpoint,
             )  # fmt: skip
         singles: dict[str, JointNetwork] = {}
         if compare.alone:
@@ -97,10 +97,13 @@ def fit(
     with _timed(seconds, "compare", watch):
         quick = compare.baselines is None
         ways = Ways(joint, singles, baselines, compare.oracles or {}, quick)
-        tasks = evaluate(
-            project, planned, arrays, ways,
-            met=times_met(project, tables), rounds=compare.rounds, observe=watch.measuring,
-        )  # fmt: skip
+        try:
+            tasks = evaluate(
+                project, planned, arrays, ways,
+                met=times_met(project, tables), rounds=compare.rounds, observe=watch.measuring,
+            )  # fmt: skip
+        except KeyboardInterrupt:  # all is trained, which may have taken hours
+            raise Interrupted(len(trained.log), checkpoint) from None
     facts = _facts(project, planned, tables, findings, seconds, trained)
     facts["leaks"] = leaks.to_plain()
     model = Model(ready.reader, joint, Report(tasks, facts), project)
