@@ -64,6 +64,15 @@ def column_of(values: pl.Series, rows: int | None = None) -> Column:
     )
 
 
+def truth_of(flags: pl.Series) -> pl.Series:
+    """Which values of a column of flags say yes.
+
+    >>> truth_of(pl.Series(["Y", "n", "1"])).to_list()
+    [True, False, True]
+    """
+    return flags.cast(pl.String).str.to_lowercase().is_in(["1", "true", "yes", "y", "t", "1.0"])
+
+
 def _skew(numbers: pl.Series) -> float:
     mean, median = numbers.mean(), numbers.median()
     skewed = isinstance(median, float) and isinstance(mean, float) and median > 0

@@ -47,6 +47,10 @@ TOOK = re.compile(
     r"|(delivery|shipping|lead|response|waiting)_(days|hours|minutes|seconds|time)$"
 )
 """How long something took."""
+LASTED = re.compile(
+    r"second|minute|duration|dwell|watch|stay|played|scroll|elapsed|time_(spent|on)|view_time"
+)
+"""How long, or how far, a shopper was busy with something."""
 PAST = re.compile(r"(^|_)(since|ago|last|prior|previous|average|avg|mean)(_|$)")
 """What was known before."""
 TIME = re.compile(r"(^|_)(time|timestamp|date|datetime|at|on|ts|day)$|^(time|date)(_|$)")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import polars as pl
-
-from .columns import Column
+from .columns import Column, truth_of
 from .kinds import asked_of
 from .look import Seen
 from .names import DONE, OUTCOME, VALUE, numbered, snake
@@ -97,8 +95,8 @@ def nested(table: Seen, inner: str, outer: str) -> float:
     first, second = table.column(inner), table.column(outer)
     if first.missing or second.missing:
         return 0.0
-    yes = _truth(first)
-    both = (yes & _truth(second)).sum()
+    yes = truth_of(first.values)
+    both = (yes & truth_of(second.values)).sum()
     return float(both) / max(int(yes.sum()), 1)
 
 
@@ -107,7 +105,7 @@ def only_with(table: Seen, amount: str, flag: str) -> bool:
     column, yes = table.column(amount), table.column(flag)
     if column.missing or yes.missing:
         return False
-    share = _truth(yes).filter(column.values != 0).mean()
+    share = truth_of(yes.values).filter(column.values != 0).mean()
     return isinstance(share, float) and share >= NESTED
 
 
@@ -119,12 +117,4 @@ def _leads_to(table: Seen, step: str, outcome: str) -> bool:
 
 
 def _yes(table: Seen, flag: str) -> int:
-    return int(_truth(table.column(flag)).sum())
-
-
-def _truth(column: Column) -> pl.Series:
-    return (
-        column.values.cast(pl.String)
-        .str.to_lowercase()
-        .is_in(["1", "true", "yes", "y", "t", "1.0"])
-    )
+    return int(truth_of(table.column(flag).values).sum())

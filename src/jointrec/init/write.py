@@ -8,6 +8,7 @@ from pathlib import Path
 from jointrec.errors import SourceError
 from jointrec.sources import is_database
 
+from .beforehand import known_beforehand
 from .columns import Column
 from .derive import derived
 from .guess import entities_of, events_of
@@ -107,7 +108,7 @@ def _entity_lines(entity: EntityGuess) -> list[str]:
         for column in entity.table.columns
         if column.name not in used and (entity.columns is None or column.name in entity.columns)
     ]
-    return lines + _feature_lines(columns, entity.table.rows, event=False)
+    return lines + _feature_lines(columns, entity.table.rows)
 
 
 def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]:
@@ -156,7 +157,7 @@ def _event_lines(event: EventGuess, keys: Mapping[str, str | None]) -> list[str]
         if readable:
             lines.append(f"# These rows are counted. They also hold: {', '.join(readable)}.")
     else:
-        lines += _feature_lines(columns, event.table.rows, event=True)
+        lines += _event_feature_lines(columns, event)
     why = f"# {event.table.called} holds events: {event.why}."
     if event.unsure is None:
         return [why, *lines]
@@ -181,22 +182,28 @@ def list_of(event: EventGuess) -> str | None:
     return None
 
 
-def _feature_lines(columns: Sequence[Column], rows: int, *, event: bool) -> list[str]:
+def _feature_lines(columns: Sequence[Column], rows: int) -> list[str]:
     lines = []
     for column in columns:
         feature, why = feature_of(column, rows)
         if feature is None:
             lines.append(f"# {column.name}: left out, {why}.")
-        elif event and not _surely_before(column):
-            lines.append(
-                f"# features.{name(column.name)} = {feature}  # {why}; uncomment if it is known "
-                "at the moment itself"
-            )
         else:
             lines.append(f"features.{name(column.name)} = {feature}  # {why}")
     return lines
 
 
-def _surely_before(column: Column) -> bool:
-    """Whether a column of an event is safe to read: rarely missing, neither a time nor money."""
-    return column.missing < 0.5 and column.kind in ("text", "flag")
+def _event_feature_lines(columns: Sequence[Column], event: EventGuess) -> list[str]:
+    """The same of an event; what may not be known at the moment itself is commented out."""
+    lines = []
+    for column in columns:
+        (line,) = _feature_lines([column], event.table.rows)
+        if line.startswith("#"):
+            lines.append(line)
+        elif not known_beforehand(column, event.table, event.labels):
+            lines.append(f"# {line}; uncomment if it is known at the moment itself")
+        elif column.kind == "number":
+            lines.append(f"{line}; take it out if it is only known afterwards")
+        else:
+            lines.append(line)
+    return lines
