@@ -114,3 +114,14 @@ def test_a_column_in_a_file_is_the_column(tmp_path: Path, values: list[Any], cut
     assert_series_equal(found, column)
     assert found.n_chunks() == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("rows", [1, 8, 23, 24, 25, 200])
+def test_which_values_are_known_is_kept_bit_by_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+):
+    monkeypatch.setattr("jointrec.durable.pieces.PIECE", 3)  # bytes, so 24 values
+    values = [None if n % 3 == 1 else n for n in range(rows)]
+    pieces = [pl.Series("a", values[:5], pl.Int64), pl.Series("a", values[5:], pl.Int64)]
+    assert column_in_file(tmp_path, pieces).to_list() == values
+    assert list(tmp_path.iterdir()) == []

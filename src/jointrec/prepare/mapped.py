@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from jointrec.durable import array_of, pieces_of
+
 SHORT = 12
 """Up to so many bytes a text stands in the column itself, and not beside it."""
 _VIEW = np.dtype([("length", "<u4"), ("text", "V12")])
@@ -73,8 +75,7 @@ class ColumnFile:
         text, mask = self._like.dtype == pl.String, None
         kind = _VIEW if text else self._like.to_numpy().dtype
         if self._known is not None:
-            known = _mapped(self._known, np.dtype(np.bool_))
-            mask = pa.py_buffer(np.packbits(known, bitorder="little"))
+            mask = pa.py_buffer(_packed(_mapped(self._known, np.dtype(np.bool_))))
         arrow = pa.string_view() if text else pa.from_numpy_dtype(kind)
         buffers = [mask, pa.py_buffer(_mapped(self._cells, kind))]
         return pl.Series(self._like.name, pa.Array.from_buffers(arrow, self._rows, buffers))
@@ -112,6 +113,14 @@ def _mapped(path: Path, kind: np.dtype) -> np.ndarray:
     values = np.asarray(np.memmap(path, kind, "r")) if rows else np.empty(0, kind)
     path.unlink()
     return values
+
+
+def _packed(known: np.ndarray) -> np.ndarray:
+    """A bit for each value, as Arrow has them: a byte for eight."""
+    bits = array_of(-(-len(known) // 8), np.uint8)
+    for piece in pieces_of(len(bits)):
+        bits[piece] = np.packbits(known[8 * piece.start : 8 * piece.stop], bitorder="little")
+    return bits
 
 
 def _cells(values: pl.Series) -> np.ndarray | None:
