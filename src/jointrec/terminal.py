@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -20,6 +19,7 @@ from .errors import DataWarning, JointRecError, printable
 from .evaluation import Report, report_table, slices_table, verdicts, ways_of
 from .leaks import Leaks
 from .prepare.check import Checked
+from .splits import TEST, VALID
 from .training import Watch, live_watch
 
 MOST_ROWS = 40
@@ -30,8 +30,8 @@ MOST_SHOWN = 60
 """How many characters of the examples of a finding are shown; findings.csv holds all of them."""
 ENDINGS = (".csv", ".parquet")
 NONE_KNOWN = (
-    (1, "No row with a known label of {} validates: nothing will say when it has learned."),
-    (2, "No row with a known label of {} tests: the report will not measure it."),
+    (VALID, "No row with a known label of {} validates: nothing will say when it has learned."),
+    (TEST, "No row with a known label of {} tests: the report will not measure it."),
 )
 """What it means that a part of the split, by its number, has no known label of some tasks."""
 
@@ -166,8 +166,8 @@ def notes_told() -> Iterator[None]:
             told.add(str(message))
             notes.print(Text(printable(f"Note: {message}"), "yellow"), soft_wrap=True)
 
-    with catch_warnings():
-        simplefilter("always", DataWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
         warnings.showwarning = tell  # type: ignore[assignment]
         yield
 

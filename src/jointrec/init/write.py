@@ -8,7 +8,7 @@ from pathlib import Path
 from jointrec.errors import SourceError
 from jointrec.sources import is_database
 
-from .beforehand import known_beforehand
+from .beforehand import known_beforehand, outcomes_in
 from .columns import Column
 from .derive import derived
 from .guess import entities_of, events_of
@@ -195,12 +195,12 @@ def _feature_lines(columns: Sequence[Column], rows: int) -> list[str]:
 
 def _event_feature_lines(columns: Sequence[Column], event: EventGuess) -> list[str]:
     """The same of an event; what may not be known at the moment itself is commented out."""
-    lines = []
+    lines, outcomes = [], outcomes_in(event.table, event.labels)
     for column in columns:
         (line,) = _feature_lines([column], event.table.rows)
         if line.startswith("#"):
             lines.append(line)
-        elif not known_beforehand(column, event.table, event.labels):
+        elif not known_beforehand(column, event.table, outcomes):
             lines.append(f"# {line}; uncomment if it is known at the moment itself")
         elif column.kind == "number":
             lines.append(f"{line}; take it out if it is only known afterwards")
